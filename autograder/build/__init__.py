@@ -1,0 +1,1 @@
+"""From what authors write (`solutions/`) to what students get (`notebooks/`, a release)."""

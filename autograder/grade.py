@@ -1,0 +1,321 @@
+"""Grades a class: every submission of a course directory, several at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import multiprocessing
+import os
+import shutil
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder import CourseError, UsageError
+from autograder import course as courses
+from autograder.course import Course, open_course
+
+RESULTS = Path(".autograder") / "results"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to grade."""
+
+    course: Path
+    assignment: str
+    student: str
+
+
+def submissions(course: Course, assignments: Iterable[str] = (), student: str = "") -> list[Job]:
+    """What there is to grade, assignment by assignment. Raises `UsageError` for a name that does not exist."""
+    known = course.assignments()
+    for name in assignments:
+        if name not in known:
+            raise UsageError(f"There is no assignment {name} in {course.root}. It has: {', '.join(known) or 'none'}.")
+    jobs = []
+    for assignment in assignments or known:
+        pattern = course.path("submitted", "*", assignment)
+        for folder in sorted(pattern.parent.parent.glob(f"*/{assignment}")):
+            if folder.is_dir() and not folder.parent.name.startswith("."):
+                jobs.append(Job(course.root, assignment, folder.parent.name))
+    if student:
+        jobs = [job for job in jobs if job.student == student]
+        if not jobs:
+            raise UsageError(
+                f"{student} has not submitted anything in {course.path('submitted', student, 'x').parent}."
+            )
+    return jobs
+
+
+def prepare(course: Course, assignments: Iterable[str]) -> None:
+    """Make the gradebook know the current source notebooks of these assignments."""
+    from nbgrader.converters import GenerateAssignment
+
+    for assignment in assignments:
+        stamp = course.root / ".autograder" / f"{assignment}.source"
+        digest = _digest_folder(course.source(assignment))
+        with contextlib.suppress(OSError):
+            if stamp.read_text() == digest and _in_gradebook(course, assignment):
+                continue
+        with tempfile.TemporaryDirectory(prefix="autograder-release-") as scratch, _quiet() as log:
+            directory = course.directory(release_directory=scratch, assignment_id=assignment)
+            converter = GenerateAssignment(coursedir=directory, config=course.config)
+            converter.force = True
+            try:
+                converter.start()
+            except Exception as error:
+                raise CourseError(f"The release of {assignment} could not be made: {_last_line(log, error)}") from None
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(digest)
+
+
+def _in_gradebook(course: Course, assignment: str) -> bool:
+    from nbgrader.api import Gradebook, MissingEntry
+
+    try:
+        with Gradebook(course.database) as gradebook:
+            gradebook.find_assignment(assignment)
+            return True
+    except MissingEntry:
+        return False
+
+
+def grade_class(
+    course: Course,
+    jobs: list[Job],
+    workers: int,
+    regrade: bool = False,
+    done: Callable[[dict[str, Any]], None] = lambda result: None,
+) -> list[dict[str, Any]]:
+    """Grade all `jobs` with `workers` processes; results in the order of `jobs`, each also given to `done` when ready.
+
+    A submission that was graded before and has not changed since keeps its result unless `regrade` is set.
+    """
+    prepare(course, dict.fromkeys(job.assignment for job in jobs))
+    results: dict[Job, dict[str, Any]] = {}
+    waiting = []
+    for job in jobs:
+        earlier = None if regrade else _earlier(course, job)
+        if earlier is None:
+            waiting.append(job)
+        else:
+            results[job] = earlier
+            done(earlier)
+    for job, result in _run(waiting, max(1, min(workers, len(waiting) or 1))):
+        results[job] = result
+        if not result.get("failed"):
+            _remember(course, job, result)
+        done(result)
+    return [results[job] for job in jobs]
+
+
+def _run(jobs: list[Job], workers: int) -> Iterator[tuple[Job, dict[str, Any]]]:
+    if workers == 1:
+        for job in jobs:
+            yield job, grade_submission(job)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    try:
+        futures = {pool.submit(grade_submission, job): job for job in jobs}
+        for future in as_completed(futures):
+            job = futures[future]
+            try:
+                yield job, future.result()
+            except BrokenProcessPool:
+                yield job, _failure(job, "the grading process ended unexpectedly", 0.0)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def grade_submission(job: Job) -> dict[str, Any]:
+    """Grade one submission into the course's gradebook and `autograded` folder; the result as in `--json`."""
+    from autograder.intake import take_in
+
+    started = time.monotonic()
+    course = open_course(job.course)
+    with tempfile.TemporaryDirectory(prefix="autograder-intake-") as scratch, _quiet() as log:
+        try:
+            staged = Path(scratch) / job.student / job.assignment
+            problems = take_in(course, job.assignment, course.path("submitted", job.student, job.assignment), staged)
+            _autograde(course, job, scratch)
+        except Exception as error:  # one submission must not stop the class
+            log.append(traceback.format_exc())
+            _keep_log(course, job, log)
+            return _failure(job, _last_line(log[:-1], error), time.monotonic() - started)
+        return {**collect(course, job), "problems": problems, "seconds": round(time.monotonic() - started, 3)}
+
+
+def _autograde(course: Course, job: Job, submitted: str) -> None:
+    from nbgrader.converters import Autograde
+
+    directory = course.directory(submitted_directory=submitted, assignment_id=job.assignment, student_id=job.student)
+    converter = Autograde(coursedir=directory, config=course.config)
+    converter.force = True
+    converter.start()
+
+
+def collect(course: Course, job: Job) -> dict[str, Any]:
+    """The result of a graded submission, from its autograded notebooks and the gradebook."""
+    import nbformat
+    from nbgrader.api import Gradebook
+
+    from autograder.executor import METADATA
+    from autograder.references import checked_name
+
+    found: dict[str, Any] = {}
+    for name in course.notebooks(job.assignment):
+        notebook = nbformat.read(course.path("autograded", job.student, job.assignment) / f"{name}.ipynb", as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code" and "aspects" in cell.metadata.get(METADATA, {}):
+                verdict = dict(cell.metadata[METADATA])
+                verdict.pop("findings", None)
+                found[checked_name(cell.source)] = verdict
+    with Gradebook(course.database) as gradebook:
+        submission = gradebook.find_submission(job.assignment, job.student)
+        manual = [g.cell.name for n in submission.notebooks for g in n.grades if g.needs_manual_grade]
+    return {
+        "student": job.student,
+        "assignment": job.assignment,
+        "score": round(sum(v["score"] for v in found.values()), 2),
+        "max_score": round(sum(v["max_score"] for v in found.values()), 2),
+        "seconds": 0.0,
+        "problems": [],
+        "manual": sorted(manual),
+        "exercises": found,
+    }
+
+
+def _failure(job: Job, why: str, seconds: float) -> dict[str, Any]:
+    return {
+        "student": job.student,
+        "assignment": job.assignment,
+        "score": 0.0,
+        "max_score": 0.0,
+        "seconds": round(seconds, 3),
+        "problems": [f"The submission could not be graded: {why}."],
+        "manual": [],
+        "exercises": {},
+        "failed": True,
+    }
+
+
+# -- what was graded before ----------------------------------------------------------------------
+
+
+def _result_file(course: Course, job: Job) -> Path:
+    return course.root / RESULTS / job.assignment / f"{job.student}.json"
+
+
+def fingerprint(course: Course, job: Job) -> str:
+    """Changes when the submission, the assignment's source, or the code that grades changes."""
+    parts = [
+        _digest_folder(course.path("submitted", job.student, job.assignment)),
+        _digest_folder(course.source(job.assignment)),
+        _digest_folder(Path(courses.__file__).parent, "*.py"),
+        _digest_folder(Path(courses.__file__).parent.parent / "course_utils", "*.py"),
+    ]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _digest_folder(folder: Path, pattern: str = "*") -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob(pattern)):
+        if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts:
+            digest.update(str(path.relative_to(folder)).encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _earlier(course: Course, job: Job) -> dict[str, Any] | None:
+    try:
+        kept = json.loads(_result_file(course, job).read_text(encoding="utf-8"))
+        graded = course.path("autograded", job.student, job.assignment)
+        return kept["result"] if kept["fingerprint"] == fingerprint(course, job) and graded.is_dir() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remember(course: Course, job: Job, result: dict[str, Any]) -> None:
+    path = _result_file(course, job)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps({"fingerprint": fingerprint(course, job), "result": result}, indent=1), encoding="utf-8")
+    os.replace(part, path)
+
+
+def kept_results(course: Course, assignments: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """The latest results of all graded submissions of these assignments (all, when none is named)."""
+    results = []
+    for path in sorted((course.root / RESULTS).glob("*/*.json")):
+        if not assignments or path.parent.name in assignments:
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                results.append(json.loads(path.read_text(encoding="utf-8"))["result"])
+    return results
+
+
+def write_json(path: Path, results: list[dict[str, Any]]) -> None:
+    """Write `{"submissions": [...]}`, atomically. Raises `CourseError` when the place cannot be written."""
+    keys = ("student", "assignment", "score", "max_score", "seconds", "problems", "manual", "exercises")
+    shown = ("score", "max_score", "passed", "aspects", "misconception", "message")
+    data = [
+        {key: result[key] for key in keys}
+        | {"exercises": {name: {k: v[k] for k in shown} for name, v in result["exercises"].items()}}
+        for result in results
+    ]
+    try:
+        part = path.with_name(path.name + ".part")
+        part.write_text(json.dumps({"submissions": data}, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        shutil.move(part, path)
+    except OSError as error:
+        raise CourseError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+# -- nbgrader's log --------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[list[str]]:
+    """Keeps what nbgrader and nbclient log off the screen; yields the list of messages."""
+    messages: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            messages.append(record.getMessage())
+
+    logger = logging.getLogger("traitlets")
+    handlers, logger.handlers = logger.handlers, [Keep(level=logging.WARNING)]
+    propagate, logger.propagate = logger.propagate, False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield messages
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+
+
+def _last_line(log: list[str], error: BaseException) -> str:
+    """The most telling line of a failure: the last error that nbgrader logged, else the exception's own message."""
+    for message in reversed(log):
+        lines = [line for line in message.strip().splitlines() if line.strip()]
+        if lines and "Traceback" in message:
+            return lines[-1].rstrip(".")
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+
+
+def _keep_log(course: Course, job: Job, log: list[str]) -> None:
+    """The whole story of a failure goes to a file, not to the instructor's screen."""
+    with contextlib.suppress(OSError):
+        path = course.root / ".autograder" / "logs" / f"{job.assignment}-{job.student}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(log), encoding="utf-8")

@@ -1,0 +1,153 @@
+"""The judge: makes secret cases, knows the truth, and decides from what came back."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import asdict
+from typing import Any
+
+from autograder.secret import secret_rng
+from course_utils.checks.checking import public_cases
+from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise, Raises
+from course_utils.checks.forbidden import find_forbidden
+from course_utils.checks.verdict import Verdict, decide, fresh, refused
+from course_utils.plain import encode
+from course_utils.runner import run_case
+
+SECRET_SETS = 2
+MEMORY = 2 * 2**30  # bytes that the calls of one exercise may add
+STATUS_SENTENCES = {
+    "undefined": "{name} is not defined when its check is reached.",
+    "too long": "{name} was stopped: it took longer than the {seconds} seconds it may use.",
+    "memory": "{name} was stopped: it needs more memory than it may use.",
+    "died": "{name} ended the process it ran in, so there is nothing to judge.",
+    "garbled": "What {name} sent back could not be read as plain data, so there is nothing to judge.",
+    "dead": "The notebook could not be run as far as this check: an earlier cell ends or blocks the kernel.",
+}
+
+
+class Judge:
+    """Judges the exercises of one assignment with the author's references and a course's secret."""
+
+    def __init__(self, references: dict[str, Any], secret: bytes):
+        self.references = references
+        self.secret = secret
+        self._ready: dict[str, tuple[list[Case], int, list[Any]]] = {}
+
+    def _prepared(self, exercise: Exercise) -> tuple[list[Case], int, list[Any]]:
+        """All cases, how many of them are public, and the truth of each; made once, as the class shares them."""
+        if exercise.name not in self._ready:
+            self._ready[exercise.name] = self._prepare(exercise)
+        return self._ready[exercise.name]
+
+    def _prepare(self, exercise: Exercise) -> tuple[list[Case], int, list[Any]]:
+        public = [] if exercise.trains else public_cases(exercise)
+        sets = 1 if exercise.trains else SECRET_SETS
+        hidden = [case for i in range(sets) for case in exercise.cases(secret_rng(self.secret, exercise.name, i))]
+        cases = [*public, *hidden]
+        return cases, len(public), [self._truth(exercise, case) for case in cases]
+
+    def _truth(self, exercise: Exercise, case: Case) -> Any:
+        """The reference's own answer; the oracle's where the course directory has no reference."""
+        if exercise.verify is not None:
+            return None
+        if exercise.name not in self.references:
+            return exercise.expected(**fresh(case))
+        record = run_case(self.references[exercise.name], exercise.call, case.inputs)
+        if not record["error"]:
+            return record["outputs"]
+        oracle = exercise.expected(**fresh(case))
+        return oracle if isinstance(oracle, Raises) else Raises(record["error"]["type"])
+
+    def seconds(self, exercise: Exercise) -> int:
+        """CPU seconds that all calls of the exercise may take together."""
+        sets = 1 if exercise.trains else 1 + SECRET_SETS
+        return max(1, round(exercise.time_limit * sets))
+
+    def request(self, exercise: Exercise) -> bytes:
+        """What is sent to the student's kernel: the inputs of all cases and the source of `call`, nothing else."""
+        cases, _, _ = self._prepared(exercise)
+        return encode(
+            {
+                "name": exercise.name,
+                "call": inspect.getsource(exercise.call),
+                "call_name": exercise.call.__name__,
+                "cases": [dict(case.inputs) for case in cases],
+                "seconds": self.seconds(exercise),
+                "memory": MEMORY,
+            }
+        )
+
+    def forbidden(self, exercise: Exercise, cells: list[str], max_score: float) -> Verdict | None:
+        """A refusal where the submission's code for this exercise reaches a forbidden name."""
+        used = find_forbidden(cells, exercise.name, (*exercise.forbidden, *COURSE_INTERNALS))
+        if used is None:
+            return None
+        return self.refuse(exercise, max_score, f"{used} may not be used here: the exercise is to write this yourself.")
+
+    def refuse(self, exercise: Exercise, max_score: float, reason: str) -> Verdict:
+        """No points, and why."""
+        return refused(exercise, self._prepared(exercise)[0], max_score, reason)
+
+    def refuse_status(self, exercise: Exercise, max_score: float, status: str) -> Verdict:
+        """No points, for one of the ways in which no answer came back."""
+        sentence = STATUS_SENTENCES.get(status, STATUS_SENTENCES["died"])
+        return self.refuse(exercise, max_score, sentence.format(name=exercise.name, seconds=self.seconds(exercise)))
+
+    def decide(self, exercise: Exercise, answer: Any, max_score: float) -> Verdict:
+        """The verdict on `answer`, plain data from the student's process that should be one record per case."""
+        cases, public, truths = self._prepared(exercise)
+        records = checked_records(answer, cases)
+        if records is None:
+            return self.refuse_status(exercise, max_score, "garbled")
+        return decide(exercise, cases, records, truths, max_score, public)
+
+
+def checked_records(answer: Any, cases: list[Case]) -> list[dict[str, Any]] | None:
+    """The records if they have just the form that `run_case` gives; None if anything else was sent."""
+    if not isinstance(answer, list) or len(answer) != len(cases):
+        return None
+    return answer if all(_is_record(record, case) for record, case in zip(answer, cases, strict=True)) else None
+
+
+def _is_record(record: Any, case: Case) -> bool:
+    if not isinstance(record, dict) or set(record) != {"outputs", "error", "mutated", "shared", "printed", "warnings"}:
+        return False
+    names = [record["mutated"], record["shared"]]
+    if not all(isinstance(x, list) and all(n in case.inputs for n in x) for x in names):
+        return False
+    if not isinstance(record["printed"], str) or not _texts(record["warnings"]):
+        return False
+    error = record["error"]
+    return error is None or (
+        isinstance(error, dict)
+        and set(error) == {"type", "message", "line", "code"}
+        and _texts([error["type"], error["message"], error["code"]])
+        and (error["line"] is None or type(error["line"]) is int)
+    )
+
+
+def _texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(v, str) for v in values)
+
+
+def as_data(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON data, for the notebook's metadata, the report and `--json`."""
+    return {
+        "score": verdict.score,
+        "max_score": verdict.max_score,
+        "passed": verdict.passed,
+        "aspects": dict(verdict.aspects),
+        "misconception": verdict.misconception.name if verdict.misconception else None,
+        "message": message(verdict),
+        "unwritten": verdict.unwritten,
+        "findings": {aspect: asdict(finding) for aspect, finding in verdict.findings.items()},
+    }
+
+
+def message(verdict: Verdict) -> str:
+    """One or two sentences on why points are missing; empty when none are."""
+    if verdict.reason:
+        return verdict.reason
+    first = next((f"{aspect}: {finding.text}" for aspect, finding in verdict.findings.items()), "")
+    return f"{first}. {verdict.misconception.explanation}" if verdict.misconception else first

@@ -1,0 +1,130 @@
+"""The class report: how each exercise went, and what the class misunderstood. One HTML page per assignment."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from autograder import CourseError
+from autograder.course import Course
+from course_utils.checks.registry import exercises
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
+body { color: #222; background: #fff; }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
+th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid #ddd; vertical-align: top; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+.bar { background: #e6e6e6; height: .7rem; min-width: 8rem; } .bar div { background: #0072B2; height: 100%; }
+.mute { color: #666; }
+"""
+
+
+def exercise_rows(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each exercise: how many passed, tried and have it, the mean share of points, weak aspects, misconceptions."""
+    rows = []
+    for name in dict.fromkeys(name for result in results for name in result["exercises"]):
+        verdicts = [result["exercises"][name] for result in results if name in result["exercises"]]
+        tried = [v for v in verdicts if not v.get("unwritten")]
+        shares = [v["score"] / v["max_score"] for v in tried if v["max_score"]]
+        missed = Counter(aspect for v in tried for aspect, passed in v["aspects"].items() if not passed)
+        rows.append(
+            {
+                "name": name,
+                "passed": sum(v["passed"] for v in verdicts),
+                "tried": len(tried),
+                "all": len(verdicts),
+                "mean": sum(shares) / len(shares) if shares else 0.0,
+                "missed": missed.most_common(3),
+                "misconceptions": Counter(v["misconception"] for v in tried if v["misconception"]).most_common(),
+            }
+        )
+    return rows
+
+
+def misunderstood(assignment: str, rows: list[dict[str, Any]]) -> list[tuple[int, str, str, str]]:
+    """The named misconceptions, commonest first: how many, exercise, name, and the question to raise in class."""
+    found = []
+    for row in rows:
+        exercise = exercises(assignment).get(row["name"])
+        questions = {m.name: m.question for m in exercise.misconceptions} if exercise else {}
+        found += [(count, row["name"], name, questions.get(name, "")) for name, count in row["misconceptions"]]
+    return sorted(found, key=lambda item: (-item[0], item[1], item[2]))
+
+
+def write_report(course: Course, assignment: str, results: list[dict[str, Any]]) -> Path:
+    """Write the report of one assignment beside the feedback; returns its path. Raises `CourseError`."""
+    path = course.path("feedback", "x", assignment).parent.parent / f"class_report_{assignment}.html"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(page(assignment, results), encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise CourseError(f"{path} cannot be written: {error.strerror}.") from None
+    return path
+
+
+def page(assignment: str, results: list[dict[str, Any]]) -> str:
+    """The report as one self-contained HTML page without scripts; everything from a student is escaped."""
+    rows = exercise_rows(results)
+    scores = sorted(r["score"] / r["max_score"] for r in results if r["max_score"])
+    median = f"{100 * scores[len(scores) // 2]:.0f} %" if scores else "none"
+    parts = [
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(assignment)}: class report</title>",
+        f"<style>{STYLE}</style><h1>{escape(assignment)}: class report</h1>",
+        f"<p>{len(results)} submissions. Median score of the judged exercises: {median}.</p>",
+        "<h2>What the class misunderstood</h2>",
+        _misconceptions_html(misunderstood(assignment, rows)),
+        "<h2>Exercise by exercise</h2>",
+        _exercises_html(rows),
+        _problems_html(results),
+        "</html>",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _misconceptions_html(found: list[tuple[int, str, str, str]]) -> str:
+    if not found:
+        return "<p>No misconception was named.</p>"
+    head = ["students", "exercise", "misconception", "a question for the class"]
+    rows = [[str(count), _code(exercise), escape(name), escape(question)] for count, exercise, name, question in found]
+    return _table(head, rows, numbers={0})
+
+
+def _exercises_html(rows: list[dict[str, Any]]) -> str:
+    head = ["exercise", "passed", "tried", "all", "mean of those who tried", "most missed"]
+    body = []
+    for row in rows:
+        missed = ", ".join(f"{aspect} ({count})" for aspect, count in row["missed"])
+        counts = [str(row[key]) for key in ("passed", "tried", "all")]
+        body.append([_code(row["name"]), *counts, _bar(100 * row["mean"]), escape(missed)])
+    return _table(head, body, numbers={1, 2, 3})
+
+
+def _table(head: list[str], rows: list[list[str]], numbers: set[int]) -> str:
+    """A table; `rows` are HTML already, the columns in `numbers` are aligned as such."""
+
+    def line(cells: list[str], tag: str) -> str:
+        parts = (f"<{tag}{' class=n' if i in numbers else ''}>{cell}</{tag}>" for i, cell in enumerate(cells))
+        return f"<tr>{''.join(parts)}</tr>"
+
+    return f"<table>{line(head, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"
+
+
+def _bar(percent: float) -> str:
+    inside = f"<div style='width:{percent:.0f}%'></div>"
+    label = f"<span class='mute'>{percent:.0f} %</span>"
+    return f"<div class='bar' role='img' aria-label='{percent:.0f} percent'>{inside}</div>{label}"
+
+
+def _code(name: str) -> str:
+    return f"<code>{escape(name)}</code>"
+
+
+def _problems_html(results: list[dict[str, Any]]) -> str:
+    items = [f"<li>{escape(r['student'])}: {escape(problem)}</li>" for r in results for problem in r["problems"]]
+    return f"<h2>Problems with submissions</h2><ul>{''.join(items)}</ul>" if items else ""

@@ -1,0 +1,276 @@
+"""affine_forward, affine_backward and the affine backward pass that has to be repaired."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_utils.checks._backprop.common import tensor, through
+from course_utils.checks.exercise import Case, Exercise, Misconception
+from course_utils.plain import strided
+
+GRADIENTS = ("grad_x", "grad_weight", "grad_bias")
+
+
+# --- affine_forward ---------------------------------------------------------------------------------------------
+
+
+def affine(x, weight, bias):
+    """x Wᵀ + b, by PyTorch."""
+    import torch
+
+    return torch.nn.functional.linear(tensor(x), tensor(weight), tensor(bias)).numpy()
+
+
+def _forward_cases(rng):
+    def case(aspect, examples, inputs, outputs, bias=True, make=lambda array: array):
+        x, weight = rng.normal(size=(examples, inputs)), rng.normal(size=(outputs, inputs))
+        offsets = rng.normal(size=outputs) + 0.5 if bias else np.zeros(outputs)
+        return Case(aspect, {"x": make(x), "weight": make(weight), "bias": make(offsets)})
+
+    def whole(array):
+        return np.round(3 * array).astype(np.int64) + 1
+
+    return [
+        case("weights", 4, 3, 5, bias=False),
+        case("weights", 3, 4, 2, bias=False, make=strided),
+        case("weights", 3, 3, 3, bias=False),
+        case("bias", 5, 2, 3),
+        case("bias", 3, 5, 3),
+        case("one example, one output", 1, 4, 3),
+        case("one example, one output", 6, 3, 1),
+        case("whole numbers", 3, 4, 2, make=whole),
+    ]
+
+
+affine_forward = Exercise(
+    name="affine_forward",
+    cases=_forward_cases,
+    expected=affine,
+    outputs=("out",),
+    difficulty=1,
+    importance=5,
+    minutes=5,
+    hints=(
+        "Every output is a weighted sum of all inputs of one example, plus the bias of that output. One matrix product does it.",
+        "x is (N, in), weight is (out, in), the result is (N, out). "
+        "Which of the two must be transposed so that the two `in` meet in the middle?",
+        "x @ weight.T is (N, out). Adding bias, of shape (out,), adds it to every row.",
+    ),
+    misconceptions=(
+        Misconception(
+            "weight reshaped instead of transposed",
+            "It looks as if you reshaped the weight to (in, out). That gives the right shape and shuffles the numbers.",
+            "Ask yourself: which element stands at [0, 1] after weight.T, and which after weight.reshape(in, out)?",
+            lambda x, weight, bias: x @ weight.reshape(weight.shape[::-1]) + bias,
+        ),
+        Misconception(
+            "bias forgotten",
+            "It looks as if the bias is not added.",
+            "Ask yourself: what should come out when every x is 0?",
+            lambda x, weight, bias: affine(x, weight, 0 * bias),
+        ),
+        Misconception(
+            "bias subtracted",
+            "It looks as if you subtract the bias, like a threshold.",
+            "Ask yourself: with which sign does b stand in w·x + b?",
+            lambda x, weight, bias: affine(x, weight, -bias),
+        ),
+        Misconception(
+            "bias added once per input",
+            "It looks as if the bias is added for every input, inside the sum, instead of once for every output.",
+            "Ask yourself: is the addition of the bias inside the loop (or sum) over the inputs?",
+            lambda x, weight, bias: affine(x, weight, x.shape[1] * bias),
+        ),
+    ),
+)
+
+
+# --- affine_backward --------------------------------------------------------------------------------------------
+
+
+def affine_gradients(grad_out, x, weight):
+    """The gradients of sum(grad_out * out), by PyTorch."""
+    import torch
+
+    leaves = tensor(x, True), tensor(weight, True), tensor(np.zeros(len(weight)), True)
+    out = torch.nn.functional.linear(*leaves)
+    return tuple(gradient.numpy() for gradient in torch.autograd.grad(out, leaves, tensor(grad_out)))
+
+
+def call_affine_backward(student, part, grad_out, x, weight):
+    gradients = student(grad_out, x, weight)
+    if part == "all three" or not isinstance(gradients, (tuple, list)) or len(gradients) != 3:
+        return gradients
+    return {part: gradients[("grad_x", "grad_weight", "grad_bias").index(part)]}
+
+
+def _changed(**changes):
+    """An affine backward that is right but for some gradients, given as functions of (grad_out, x, weight)."""
+
+    def wrong(grad_out, x, weight):
+        gradients = dict(zip(GRADIENTS, affine_gradients(grad_out, x, weight), strict=True))
+        gradients.update((name, change(grad_out, x, weight)) for name, change in changes.items())
+        return tuple(gradients.values())
+
+    return through(call_affine_backward, wrong)
+
+
+def _inputs(rng, part, examples, inputs, outputs, make=lambda array: array):
+    grad_out = rng.normal(size=(examples, outputs)) + 0.3
+    x, weight = rng.normal(size=(examples, inputs)) + 0.3, rng.normal(size=(outputs, inputs))
+    return {"part": part, "grad_out": make(grad_out), "x": make(x), "weight": make(weight)}
+
+
+def _backward_cases(rng):
+    def whole(inputs):
+        return {**inputs, "x": np.round(3 * inputs["x"]).astype(np.int64), "weight": np.arange(1, 7).reshape(3, 2)}
+
+    cases = []
+    for part in GRADIENTS:
+        cases += [
+            Case(part, _inputs(rng, part, 4, 3, 5)),
+            Case(part, _inputs(rng, part, 5, 4, 2, make=strided)),
+            Case(part, _inputs(rng, part, 3, 3, 3)),
+            Case(part, whole(_inputs(rng, part, 4, 2, 3))),
+        ]
+    return [
+        *cases,
+        Case("a batch of one", _inputs(rng, "all three", 1, 3, 2)),
+        Case("a batch of one", _inputs(rng, "all three", 1, 2, 4)),
+    ]
+
+
+affine_backward = Exercise(
+    name="affine_backward",
+    cases=_backward_cases,
+    call=call_affine_backward,
+    expected=through(call_affine_backward, affine_gradients),
+    stand_in=lambda: affine_gradients,
+    outputs=GRADIENTS,
+    difficulty=3,
+    importance=5,
+    minutes=20,
+    hints=(
+        "Each gradient has the shape of the thing it belongs to: x (N, in), weight (out, in), bias (out,). "
+        "Each is a sum of products of grad_out with what stood beside that thing in the forward pass.",
+        "Take one number at a time. weight[o, i] was multiplied by x[n, i] and went to out[n, o], for every example n. "
+        "So its gradient is the sum over n of grad_out[n, o] · x[n, i]. Find the same sum for x[n, i] and for bias[o].",
+        "The three sums are grad_out @ weight, grad_out.T @ x and grad_out.sum(axis=0). "
+        "No division by N: the mean belongs to the loss, and grad_out already contains it.",
+    ),
+    misconceptions=(
+        Misconception(
+            "weight gradient transposed",
+            "It looks as if your grad_weight is (in, out), while weight is (out, in).",
+            "Ask yourself: could you subtract this gradient from weight?",
+            _changed(grad_weight=lambda g, x, w: x.T @ g),
+        ),
+        Misconception(
+            "bias gradient summed to one number",
+            "It looks as if grad_bias adds up all of grad_out. Each output has a bias of its own.",
+            "Ask yourself: which elements of out does bias[0] touch?",
+            _changed(grad_bias=lambda g, x, w: g.sum()),
+        ),
+        Misconception(
+            "bias gradient left broadcast",
+            "It looks as if grad_bias is grad_out itself, one row per example. The same bias was used by every example.",
+            "Ask yourself: the bias was broadcast to N rows; how do N gradients become one?",
+            _changed(grad_bias=lambda g, x, w: g),
+        ),
+        Misconception(
+            "bias gradient summed along the wrong axis",
+            "It looks as if grad_bias has one entry per example instead of one per output.",
+            "Ask yourself: which axis of grad_out counts the examples?",
+            _changed(grad_bias=lambda g, x, w: g.sum(axis=1)),
+        ),
+        Misconception(
+            "bias gradient keeps its batch axis",
+            "It looks as if grad_bias is (1, out), while bias is (out,).",
+            "Ask yourself: what does keepdims=True leave behind?",
+            _changed(grad_bias=lambda g, x, w: g.sum(axis=0, keepdims=True)),
+        ),
+        Misconception(
+            "averaged over the batch",
+            "It looks as if you divide grad_weight and grad_bias by N. If the loss is a mean, grad_out has that 1/N already.",
+            "Ask yourself: does out[n, o] itself contain a division by N?",
+            _changed(grad_weight=lambda g, x, w: g.T @ x / len(x), grad_bias=lambda g, x, w: g.mean(axis=0)),
+        ),
+        Misconception(
+            "only the bias gradient averaged",
+            "It looks as if grad_bias is the mean over the batch instead of the sum.",
+            "Ask yourself: if two examples both push a bias by 1, how large is the total push?",
+            _changed(grad_bias=lambda g, x, w: g.mean(axis=0)),
+        ),
+    ),
+)
+
+
+# --- repaired_linear_backward -----------------------------------------------------------------------------------
+
+
+def _repair_cases(rng):
+    # The broken code must earn nothing: each aspect judges the weight or the bias gradient, the latter with N > 1.
+    return [
+        Case("weight gradient", _inputs(rng, "grad_weight", 4, 3, 5)),
+        Case("weight gradient", _inputs(rng, "grad_weight", 5, 4, 2, make=strided)),
+        Case("weight gradient", _inputs(rng, "grad_weight", 1, 2, 3)),
+        Case("bias gradient", _inputs(rng, "grad_bias", 4, 2, 3)),
+        Case("bias gradient", _inputs(rng, "grad_bias", 3, 3, 3)),
+        Case("square weights", _inputs(rng, "all three", 4, 3, 3)),
+        Case("square weights", _inputs(rng, "all three", 3, 3, 3)),
+        Case("all three together", _inputs(rng, "all three", 6, 2, 4)),
+        Case("all three together", _inputs(rng, "all three", 2, 5, 3, make=strided)),
+    ]
+
+
+repaired_linear_backward = Exercise(
+    name="repaired_linear_backward",
+    cases=_repair_cases,
+    call=call_affine_backward,
+    expected=through(call_affine_backward, affine_gradients),
+    stand_in=lambda: affine_gradients,
+    outputs=GRADIENTS,
+    difficulty=2,
+    importance=3,
+    minutes=10,
+    hints=(
+        "Do not read the code first: measure. Compare each of the three gradients with a numerical one, "
+        "and look at the shapes before the values.",
+        "Use 4 examples, 3 inputs and 5 outputs, so that no two sizes agree. One gradient then has the wrong shape. "
+        "Another has the right shape and is too small, by a factor you can name.",
+        "weight is (out, in), so its gradient is grad_out.T @ x. The bias was used once by every example, "
+        "so its gradient is a sum over axis 0, not a mean. There are two bugs.",
+    ),
+    misconceptions=(
+        Misconception(
+            "both bugs still there",
+            "It looks as if the function still computes what the broken one did.",
+            "Ask yourself: for 4 examples, 3 inputs and 5 outputs, what shape does each gradient have, and what should it be?",
+            _changed(grad_weight=lambda g, x, w: x.T @ g, grad_bias=lambda g, x, w: g.mean(axis=0)),
+        ),
+        Misconception(
+            "weight gradient still transposed",
+            "It looks as if the bias gradient is mended and the weight gradient is still (in, out).",
+            "Ask yourself: with a square weight the shapes agree; do the values?",
+            _changed(grad_weight=lambda g, x, w: x.T @ g),
+        ),
+        Misconception(
+            "bias gradient still averaged",
+            "It looks as if the weight gradient is mended and the bias gradient is still a mean over the batch.",
+            "Ask yourself: by which factor is it smaller than a numerical gradient, and what has that factor to do with N?",
+            _changed(grad_bias=lambda g, x, w: g.mean(axis=0)),
+        ),
+        Misconception(
+            "weight gradient reshaped instead of transposed",
+            "It looks as if you reshaped the weight gradient until its shape was right. The numbers are in the wrong places.",
+            "Ask yourself: which product gives (out, in) at once, without a reshape?",
+            _changed(grad_weight=lambda g, x, w: (x.T @ g).reshape(w.shape)),
+        ),
+        Misconception(
+            "both gradients averaged",
+            "It looks as if you made the two agree by averaging the weight gradient as well.",
+            "Ask yourself: which of the two does a numerical gradient agree with, the sum or the mean?",
+            _changed(grad_weight=lambda g, x, w: g.T @ x / len(x), grad_bias=lambda g, x, w: g.mean(axis=0)),
+        ),
+    ),
+)

@@ -1,0 +1,166 @@
+"""`check(fn)`: tries what the student defined, in the student's own kernel, and shows the verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import inspect
+import signal
+import threading
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from course_utils.checks import records, registry, render
+from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise
+from course_utils.checks.forbidden import find_forbidden
+from course_utils.checks.verdict import Verdict, decide, refused, truths_from_oracle
+from course_utils.environment import grading, in_jupyter, show
+from course_utils.runner import run_case
+
+# Wall-clock seconds allowed per CPU second of an exercise's limit, before an endless loop is stopped.
+PATIENCE = 3
+
+_passed: dict[str, Any] = {}
+
+
+class CheckFailed(AssertionError):
+    """A failed check. Jupyter shows the verdict in place of a traceback."""
+
+    def __init__(self, text: str, shown: bool):
+        super().__init__(text)
+        self._lines = [text.splitlines()[0].strip() if shown else text]
+
+    def _render_traceback_(self) -> list[str]:
+        return self._lines
+
+
+class NotAnExercise(CheckFailed):
+    """`check` was given something the course has no exercise for."""
+
+
+def public_cases(exercise: Exercise) -> list[Case]:
+    """The cases whose inputs may be quoted: the same for everybody, every time."""
+    return list(exercise.cases(np.random.default_rng(zlib.crc32(exercise.name.encode()))))
+
+
+def check(student: Any) -> float | None:
+    """Try the function or class `student` and show which aspects hold.
+
+    Raises `CheckFailed` (an AssertionError) when anything failed. While nbgrader autogrades it returns
+    the points instead, as a plain float.
+    """
+    name, student = identify(student, _caller_names())
+    exercise = registry.find(name)
+    try:
+        with _stopped_after(exercise.time_limit * PATIENCE):
+            verdict = judge_here(exercise, student, _cells_so_far(student))
+    except (KeyboardInterrupt, _TooLong) as stop:
+        why = "was stopped" if isinstance(stop, KeyboardInterrupt) else "takes too long: does a loop never end?"
+        verdict = refused(exercise, public_cases(exercise), registry.points(name), f"{name} {why}")
+    records.record(verdict)
+    if verdict.passed:
+        _passed[name] = student
+    else:
+        _passed.pop(name, None)
+    return _announce(verdict)
+
+
+def _announce(verdict: Verdict) -> float | None:
+    text = render.as_text(verdict)
+    shown = in_jupyter()
+    if shown or verdict.passed or grading() == "autograde":
+        show(text, render.as_html(verdict))
+    if grading() == "autograde":
+        return float(verdict.score)
+    if not verdict.passed:
+        # nbgrader's validate prints the traceback alone, so there it carries the whole verdict.
+        raise CheckFailed(text, shown and not grading()) from None
+    return None
+
+
+def judge_here(exercise: Exercise, student: Any, cells: list[str]) -> Verdict:
+    """The verdict on `student` from the public cases, with the oracle as the truth."""
+    cases = public_cases(exercise)
+    most = registry.points(exercise.name)
+    used = find_forbidden(cells, exercise.name, (*exercise.forbidden, *COURSE_INTERNALS))
+    if used:
+        return refused(exercise, cases, most, f"{used} may not be used here: the exercise is to write this yourself.")
+    records = [run_case(student, exercise.call, case.inputs) for case in cases]
+    return decide(exercise, cases, records, truths_from_oracle(exercise, cases), most)
+
+
+def identify(student: Any, names: dict[str, Any]) -> tuple[str, Any]:
+    """The exercise's name and the student's object, from the object or its name. Raises `NotAnExercise`."""
+    if isinstance(student, str):
+        name = student
+        if registry.find(name) and name in names:
+            return name, names[name]
+        if registry.find(name):
+            raise NotAnExercise(f"{name} is not defined yet: run the cell that defines it first.", False)
+    else:
+        name = getattr(student, "__name__", "")
+        if registry.find(name):
+            return name, student
+        aliases = [key for key, value in names.items() if value is student and registry.find(key)]
+        if aliases:
+            return aliases[0], student
+    name = name or type(student).__name__
+    close = difflib.get_close_matches(name, registry.names(), n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise NotAnExercise(f"There is no exercise called {name}.{hint}", False)
+
+
+def _caller_names() -> dict[str, Any]:
+    """The global names of the notebook: those of the first frame outside this package."""
+    frame = inspect.currentframe()
+    while frame and frame.f_globals.get("__name__", "").startswith("course_utils"):
+        frame = frame.f_back
+    return frame.f_globals if frame else {}
+
+
+def _cells_so_far(student: Any) -> list[str]:
+    """The sources that define `student`: the cells run so far, or its module's text outside IPython."""
+    names = _caller_names()
+    if isinstance(names.get("In"), list):
+        return [cell for cell in names["In"] if isinstance(cell, str)]
+    with contextlib.suppress(OSError, TypeError):
+        return [inspect.getsource(inspect.getmodule(student) or student)]
+    return []
+
+
+class _TooLong(BaseException):
+    """Raised inside the student's code when its time is up; a bare `except Exception` does not swallow it."""
+
+
+@contextlib.contextmanager
+def _stopped_after(seconds: float) -> Iterator[None]:
+    """Raises `_TooLong` in the body after `seconds` of wall-clock time, where signals allow it."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum, frame):
+        raise _TooLong
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def working(name: str) -> Any:
+    """The student's own `name` if it passed its check in this kernel, else a PyTorch stand-in. Says which."""
+    exercise = registry.find(name)
+    if exercise is None:
+        raise NotAnExercise(f"There is no exercise called {name}.", False)
+    if name in _passed:
+        show(f"Using your {name}.")
+        return _passed[name]
+    show(f"Using a PyTorch stand-in for {name}: yours has not passed its check in this session yet.")
+    return exercise.stand_in() if exercise.stand_in else exercise.expected

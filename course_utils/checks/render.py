@@ -1,0 +1,121 @@
+"""A verdict as the student reads it: plain text, and HTML for Jupyter and the feedback pages."""
+
+from __future__ import annotations
+
+from html import escape
+
+from course_utils.checks.verdict import Verdict
+
+WIDTH = 78
+# Colour is never the only sign: every line also carries ✓ or ✗.
+STYLE = {
+    "box": "border-left:4px solid {edge};padding:.45em .9em;margin:.3em 0;line-height:1.55;max-width:62em",
+    "ok": "#0072B2",
+    "bad": "#D55E00",
+    "mute": "opacity:.75",
+}
+
+
+def points_text(verdict: Verdict) -> str:
+    """ "6 of 8 points", without decimals that say nothing."""
+    return f"{verdict.score:g} of {verdict.max_score:g} point{'' if verdict.max_score == 1 else 's'}"
+
+
+def next_step(verdict: Verdict) -> str:
+    """Where to look next; empty when everything passed."""
+    if verdict.passed:
+        return ""
+    if verdict.unwritten:
+        return f"Write it in the cell above and run both cells. hint({verdict.exercise}) gives a first idea."
+    return f"hint({verdict.exercise}) goes further, one step at a time."
+
+
+def as_text(verdict: Verdict) -> str:
+    """The verdict in plain text, a line per failed aspect, the misconception and where to look."""
+    head = verdict.exercise + points_text(verdict).rjust(max(WIDTH - len(verdict.exercise), 20))
+    lines = [head]
+    if verdict.reason:
+        lines.append("  " + verdict.reason)
+    else:
+        passed = [f"✓ {aspect}" for aspect, ok in verdict.aspects.items() if ok]
+        if passed:
+            lines += ["  " + line for line in _wrap(passed)]
+        width = max([len(a) for a, ok in verdict.aspects.items() if not ok], default=0)
+        for aspect, ok in verdict.aspects.items():
+            if not ok:
+                lines.append(f"  ✗ {aspect.ljust(width)}  {_finding(verdict, aspect)}")
+    if verdict.misconception:
+        lines += ["  " + verdict.misconception.explanation, "  " + verdict.misconception.question]
+    lines += [f"  note: {note}" for note in verdict.notes]
+    if step := next_step(verdict):
+        lines.append("  " + step)
+    return "\n".join(lines)
+
+
+def _wrap(items: list[str]) -> list[str]:
+    lines: list[str] = []
+    for item in items:
+        if lines and len(lines[-1]) + len(item) + 3 <= WIDTH:
+            lines[-1] += "   " + item
+        else:
+            lines.append(item)
+    return lines
+
+
+def _finding(verdict: Verdict, aspect: str) -> str:
+    finding = verdict.findings.get(aspect)
+    if finding is None:
+        return ""
+    return finding.text + (f"   ({finding.context})" if finding.context and not finding.secret else "")
+
+
+def as_html(verdict: Verdict) -> str:
+    """The verdict as HTML with inline styles only; everything that came from the student is escaped."""
+    edge = STYLE["ok"] if verdict.passed else STYLE["bad"]
+    rows = [
+        f"<div><b><code>{escape(verdict.exercise)}</code></b> "
+        f"<span style='{STYLE['mute']}'>&nbsp;·&nbsp; {points_text(verdict)}</span></div>"
+    ]
+    if verdict.reason:
+        rows.append(f"<div>{escape(verdict.reason)}</div>")
+    else:
+        passed = [
+            f"<span style='white-space:nowrap'><b>✓</b> {escape(a)}</span>" for a, ok in verdict.aspects.items() if ok
+        ]
+        if passed:
+            rows.append(f"<div style='color:{STYLE['ok']}'>{' &nbsp; '.join(passed)}</div>")
+        for aspect, ok in verdict.aspects.items():
+            if not ok:
+                rows.append(_html_finding(verdict, aspect))
+    if verdict.misconception:
+        rows.append(
+            f"<div style='margin-top:.4em'><b>{escape(verdict.misconception.explanation)}</b><br>"
+            f"{escape(verdict.misconception.question)}</div>"
+        )
+    rows += [f"<div style='{STYLE['mute']}'>note: {escape(note)}</div>" for note in verdict.notes]
+    if step := next_step(verdict):
+        rows.append(f"<div style='{STYLE['mute']}'>{_code(step)}</div>")
+    box = STYLE["box"].format(edge=edge)
+    return (
+        f"<div class='bp-verdict {'bp-passed' if verdict.passed else 'bp-failed'}' style='{box}'>{''.join(rows)}</div>"
+    )
+
+
+def _html_finding(verdict: Verdict, aspect: str) -> str:
+    finding = verdict.findings.get(aspect)
+    text = escape(finding.text) if finding else ""
+    context = (
+        f" <span style='{STYLE['mute']}'>({escape(finding.context)})</span>"
+        if finding and finding.context and not finding.secret
+        else ""
+    )
+    return f"<div><span style='color:{STYLE['bad']}'><b>✗</b> {escape(aspect)}</span> &nbsp; {text}{context}</div>"
+
+
+def _code(step: str) -> str:
+    """Marks a call such as hint(name) as code."""
+    start = step.find("hint(")
+    if start < 0:
+        return escape(step)
+    end = step.find(")", start) + 1
+    return f"{escape(step[:start])}<code>{escape(step[start:end])}</code>{escape(step[end:])}"

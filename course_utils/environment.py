@@ -1,0 +1,33 @@
+"""Where the code runs: in Jupyter or a plain terminal, for a learner or under nbgrader."""
+
+from __future__ import annotations
+
+import os
+
+
+def grading() -> str:
+    """What nbgrader is doing: "autograde", "validate", or "" when a learner is at work."""
+    return os.environ.get("NBGRADER_EXECUTION", "")
+
+
+def in_jupyter() -> bool:
+    """Whether there is a Jupyter kernel that can display HTML."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    shell = get_ipython()
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def show(text: str, html: str | None = None) -> None:
+    """Display `html` in Jupyter (with `text` for readers that have no HTML), print `text` elsewhere."""
+    if not in_jupyter():
+        print(text)
+        return
+    from IPython.display import display
+
+    bundle = {"text/plain": text}
+    if html is not None:
+        bundle["text/html"] = html
+    display(bundle, raw=True)

@@ -1,0 +1,16 @@
+"""nbgrader's steps, mapped onto the folders of this repository.
+
+With this file, stock `nbgrader generate_assignment | validate | autograde | generate_feedback | export`
+and the formgrader run here. `autograder build` writes `build/source`.
+"""
+
+c = get_config()
+
+c.CourseDirectory.course_id = "backprop-to-alexnet"
+c.CourseDirectory.source_directory = "build/source"
+c.CourseDirectory.release_directory = "notebooks"
+# submitted/, autograded/, feedback/ and gradebook.db keep nbgrader's own names. For PostgreSQL:
+# c.CourseDirectory.db_url = "postgresql://…"
+
+# What a learner's notebook leaves beside itself is no part of an assignment.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".*"]
