@@ -5,13 +5,19 @@ Named in `nbgrader_config.py`, so `nbgrader autograde` and the formgrader's butt
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
 import uuid
+from collections.abc import Callable, Sequence
+from inspect import isawaitable
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 from nbclient.client import NotebookClient
@@ -27,12 +33,14 @@ from autograder.references import checked_name, display_only, load_references
 from autograder.secret import course_secret
 from autograder.standin import kernel_packages
 from course_utils.checks.exercise import Exercise
+from course_utils.checks.lending import better, leaned_on
 from course_utils.checks.registry import exercises
 from course_utils.checks.render import as_html, as_text
 from course_utils.checks.verdict import Verdict
 from course_utils.plain import MAX_BYTES, NotPlain, decode
 
 METADATA = "autograder"
+MAX_LOANS = 2000  # calls of lent functions in one trial
 # One thread per student: parallelism is across submissions, and a fork after OpenMP has started threads can hang.
 KERNEL_ENVIRONMENT = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -194,20 +202,20 @@ class JudgedExecute(Execute):
             return self._wait_reply(self.kc.kernel_info(), self.settle_seconds) is not None
         return True
 
-    def _wait_reply(self, msg_id: str, seconds: float) -> dict[str, Any] | None:
+    def _wait_reply(self, msg_id: Any, seconds: float, meanwhile: Callable[[], None] | None = None) -> dict | None:
         """The kernel's reply to a request of ours; None if it does not come in time or the kernel is dead."""
-        return run_sync(self._async_wait_reply)(msg_id, seconds)
+        return run_sync(self._async_wait_reply)(msg_id, seconds, meanwhile)
 
-    async def _async_wait_reply(self, msg_id: Any, seconds: float) -> dict[str, Any] | None:
-        from inspect import isawaitable
-        from queue import Empty
-
+    async def _async_wait_reply(self, msg_id, seconds, meanwhile) -> dict | None:
         if isawaitable(msg_id):
             msg_id = await msg_id
         deadline = time.monotonic() + seconds
+        pause = 0.001 if meanwhile else 1.0
         while time.monotonic() < deadline:
+            if meanwhile:
+                meanwhile()
             try:
-                reply = await self.kc.shell_channel.get_msg(timeout=min(1.0, max(0.01, deadline - time.monotonic())))
+                reply = await self.kc.shell_channel.get_msg(timeout=pause)
             except Empty:
                 alive = self.kc.is_alive()
                 if not (await alive if isawaitable(alive) else alive):
@@ -229,39 +237,70 @@ class JudgedExecute(Execute):
             return refusal
         if self._given_up:
             return self.judge.refuse_status(exercise, most, "dead")
-        status, answer = self._ask(exercise)
+        verdict = self._try(index, exercise, most)
+        if verdict.passed or exercise.trains or self._given_up:
+            return verdict
+        failed = {v.exercise for v in self._verdicts.values() if not v.passed}
+        broken = leaned_on(exercise, cells, lambda other: other.name in failed)
+        if not broken:
+            return verdict
+        return better(verdict, self._try(index, exercise, most, broken), broken)
+
+    def _try(self, index: int, exercise: Exercise, most: float, lend: Sequence[str] = ()) -> Verdict:
+        """The verdict on one trial in a fork of the student's kernel."""
+        status, answer = self._ask(exercise, lend)
         if status == "dead":
             self._revive(index)
             return self.judge.refuse_status(exercise, most, "died")
+        if status == "undefined":
+            return self.judge.refuse(exercise, most, why_undefined(exercise.name, self.nb.cells[:index]))
         if status != "done":
             return self.judge.refuse_status(exercise, most, status)
         return self.judge.decide(exercise, answer, most)
 
-    def _ask(self, exercise: Exercise) -> tuple[str, Any]:
+    def _ask(self, exercise: Exercise, lend: Sequence[str]) -> tuple[str, Any]:
         """Try the exercise in a fork of the student's kernel; how it went, and what came back."""
         token = uuid.uuid4().hex
         request, reply = self._exchange / f"{token}.request", self._exchange / f"{token}.reply"
-        request.write_bytes(self.judge.request(exercise))
+        request.write_bytes(self.judge.request(exercise, lend))
         code = f"__import__('course_utils.judged').judged.serve(globals(), {str(request)!r}, {str(reply)!r})"
+        sent = self.kc.execute(code, silent=True, store_history=False, stop_on_error=False)
         patience = 3 * self.judge.seconds(exercise) + 15
-        answer = self._wait_reply(
-            self.kc.execute(code, silent=True, store_history=False, stop_on_error=False), patience
-        )
+        answer = self._wait_reply(sent, patience, self._lender(reply, lend) if lend else None)
         if answer is None:
             return "dead", None
-        status = _read(Path(f"{reply}.status"), 1000)
+        status = read_plain_file(Path(f"{reply}.status"), 1000)
         request.unlink(missing_ok=True)
         if status is None:
             return "died", None
         word = status.decode("utf-8", "replace").strip('"')
         if word != "done":
             return word, None
-        data = _read(reply, MAX_BYTES)
+        data = read_plain_file(reply, MAX_BYTES)
         reply.unlink(missing_ok=True)
+        if data is None:
+            return "died", None
         try:
-            return "done", decode(data or b"")
+            return "done", decode(data)
         except NotPlain:
             return "garbled", None
+
+    def _lender(self, reply: Path, lend: Sequence[str]) -> Callable[[], None]:
+        """Answers, when called, the next call of a lent function that the student's fork has asked for."""
+        numbers = iter(range(MAX_LOANS))
+        waiting = next(numbers)
+
+        def serve() -> None:
+            nonlocal waiting
+            while (
+                waiting is not None and (ask := read_plain_file(Path(f"{reply}.ask{waiting}"), MAX_BYTES)) is not None
+            ):
+                part = self._exchange / "answer.part"
+                part.write_bytes(self.judge.lend_value(ask, lend))
+                os.replace(part, f"{reply}.answer{waiting}")
+                waiting = next(numbers, None)
+
+        return serve
 
     def _write_down(self) -> None:
         """Put the verdicts into the check cells, now that no student code runs any more."""
@@ -272,6 +311,25 @@ class JudgedExecute(Execute):
             shown = {"text/html": as_html(verdict), "text/plain": as_text(verdict)}
             points = {"text/plain": repr(float(verdict.score))}
             cell.outputs = [new_output("display_data", shown), new_output("execute_result", points)]
+
+
+def why_undefined(name: str, cells: list[Any]) -> str:
+    """Why a name does not exist when its check is reached, as far as the cells above it tell."""
+    pattern = re.compile(rf"^\s*(?:def|class)\s+{re.escape(name)}\b", re.MULTILINE)
+    for cell in reversed([c for c in cells if c.cell_type == "code" and pattern.search(c.source)]):
+        if display_only(cell):
+            return f"The cell that defines {name} is marked display-only, so grading does not run it."
+        try:
+            ast.parse(cell.source)
+        except SyntaxError as error:
+            return f"The cell that should define {name} has a syntax error in line {error.lineno}: {error.msg}."
+        except (ValueError, RecursionError):
+            break
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                detail = output.evalue.splitlines()[0][:200] if output.evalue.strip() else output.ename
+                return f"The cell that defines {name} ends with an error before it is done ({output.ename}: {detail})."
+    return f"{name} is not defined when its check is reached."
 
 
 def judge_for(course: Path, assignment: str, notebook: str) -> Judge:
@@ -292,15 +350,13 @@ def source_notebook(course: Path, assignment: str, notebook: str) -> Path:
     return open_course(course).source(assignment) / f"{notebook}.ipynb"
 
 
-def _read(path: Path, most: int) -> bytes | None:
+def read_plain_file(path: Path, most: int) -> bytes | None:
     """A plain file's bytes; None if it is missing, a link, something special, or too large."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     with os.fdopen(handle, "rb") as file:
-        import stat
-
         info = os.fstat(file.fileno())
         if not stat.S_ISREG(info.st_mode) or info.st_size > most:
             return None

@@ -30,4 +30,4 @@ def write_csv(path: Path, results: list[dict[str, Any]]) -> int:
 
 def _harmless(cell: Any) -> Any:
     """A text that a spreadsheet would take for a formula is quoted: a student chooses parts of a message."""
-    return "'" + cell if isinstance(cell, str) and cell[:1] in "=+-@\t\r" else cell
+    return "'" + cell if isinstance(cell, str) and cell and cell[0] in "=+-@\t\r" else cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,13 +12,12 @@ from course_utils.checks.checking import public_cases
 from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise, Raises
 from course_utils.checks.forbidden import find_forbidden
 from course_utils.checks.verdict import Verdict, decide, fresh, refused
-from course_utils.plain import encode
+from course_utils.plain import NotPlain, decode, encode
 from course_utils.runner import run_case
 
 SECRET_SETS = 2
 MEMORY = 2 * 2**30  # bytes that the calls of one exercise may add
 STATUS_SENTENCES = {
-    "undefined": "{name} is not defined when its check is reached.",
     "too long": "{name} was stopped: it took longer than the {seconds} seconds it may use.",
     "memory": "{name} was stopped: it needs more memory than it may use.",
     "died": "{name} ended the process it ran in, so there is nothing to judge.",
@@ -64,8 +64,11 @@ class Judge:
         sets = 1 if exercise.trains else 1 + SECRET_SETS
         return max(1, round(exercise.time_limit * sets))
 
-    def request(self, exercise: Exercise) -> bytes:
-        """What is sent to the student's kernel: the inputs of all cases and the source of `call`, nothing else."""
+    def request(self, exercise: Exercise, lend: Sequence[str] = ()) -> bytes:
+        """What is sent to the student's kernel: the inputs of all cases and the source of `call`, nothing else.
+
+        `lend` names functions for which the kernel asks back (`lend_value`).
+        """
         cases, _, _ = self._prepared(exercise)
         return encode(
             {
@@ -75,8 +78,21 @@ class Judge:
                 "cases": [dict(case.inputs) for case in cases],
                 "seconds": self.seconds(exercise),
                 "memory": MEMORY,
+                "lend": list(lend),
             }
         )
+
+    def lend_value(self, ask: bytes, lend: Sequence[str]) -> bytes:
+        """The reference's value for a call that the student's code makes of a function it was lent."""
+        try:
+            asked = decode(ask)
+            name, args, kwargs = asked["name"], asked["args"], asked["kwargs"]
+            if name not in lend or name not in self.references:
+                raise NotPlain(f"{name} was not lent")
+            record = run_case(self.references[name], _call_again, {"args": args, "kwargs": kwargs})
+        except (NotPlain, KeyError, TypeError) as error:
+            record = {"outputs": None, "error": {"type": "ValueError", "message": str(error)}}
+        return encode({"outputs": record["outputs"], "error": record["error"]})
 
     def forbidden(self, exercise: Exercise, cells: list[str], max_score: float) -> Verdict | None:
         """A refusal where the submission's code for this exercise reaches a forbidden name."""
@@ -101,6 +117,10 @@ class Judge:
         if records is None:
             return self.refuse_status(exercise, max_score, "garbled")
         return decide(exercise, cases, records, truths, max_score, public)
+
+
+def _call_again(student, args, kwargs):
+    return student(*args, **kwargs)
 
 
 def checked_records(answer: Any, cases: list[Case]) -> list[dict[str, Any]] | None:
@@ -140,7 +160,7 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         "aspects": dict(verdict.aspects),
         "misconception": verdict.misconception.name if verdict.misconception else None,
         "message": message(verdict),
-        "unwritten": verdict.unwritten,
+        "judged": not verdict.reason,
         "findings": {aspect: asdict(finding) for aspect, finding in verdict.findings.items()},
     }
 

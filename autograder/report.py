@@ -28,7 +28,7 @@ def exercise_rows(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for name in dict.fromkeys(name for result in results for name in result["exercises"]):
         verdicts = [result["exercises"][name] for result in results if name in result["exercises"]]
-        tried = [v for v in verdicts if not v.get("unwritten")]
+        tried = [v for v in verdicts if v.get("judged", True)]
         shares = [v["score"] / v["max_score"] for v in tried if v["max_score"]]
         missed = Counter(aspect for v in tried for aspect, passed in v["aspects"].items() if not passed)
         rows.append(

@@ -108,10 +108,10 @@ def _form(asked: _Question):
 
 # ipywidgets gives every radio button one line of fixed height; a long choice needs more.
 _LOOSE = (
-    "<style>.bp-choices .widget-radio-box label, .bp-choices .widget-radio-box label input {height:auto; line-height:1.5}"
-    ".bp-choices .widget-radio-box label {white-space:normal; font-size:1em; margin:.15em 0; align-items:flex-start}"
-    ".bp-choices, .bp-choices .widget-radio-box {height:auto; max-height:none; overflow:visible}"
-    ".bp-choices .widget-radio-box {width:100%}</style>"
+    "<style>.bp-choices, .bp-choices .widget-radio-box {height:auto; max-height:none; width:100%; overflow:visible}"
+    ".bp-choices .widget-radio-box label {display:flex; flex-direction:row-reverse; justify-content:flex-end;"
+    " align-items:flex-start; gap:.6em; height:auto; margin:.2em 0; line-height:1.5; white-space:normal}"
+    ".bp-choices .widget-radio-box input {position:static; flex:none; height:1.5em; margin:0}</style>"
 )
 
 
@@ -124,7 +124,7 @@ def _feedback(asked: _Question) -> str:
 
 def _rich(text: str) -> str:
     """Escaped HTML, with what stands between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return re.sub(r"`([^`]+)`", r"<code style='font-family:monospace'>\1</code>", escape(text))
 
 
 def _question_text(asked: _Question) -> str:

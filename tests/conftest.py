@@ -64,10 +64,14 @@ def pytest_runtest_setup(item):
 
 
 def pytest_terminal_summary(terminalreporter):
-    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()) if isinstance(report.longrepr, tuple)]
+    reasons = [
+        report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()) if isinstance(report.longrepr, tuple)
+    ]
     needs = Counter(reason.removeprefix("Skipped: ") for reason in reasons if reason.startswith("Skipped: needs "))
     if needs:
-        listed = "; ".join(f"{count} {'test' if count == 1 else 'tests'}: {why}" for why, count in sorted(needs.items()))
+        listed = "; ".join(
+            f"{count} {'test' if count == 1 else 'tests'}: {why}" for why, count in sorted(needs.items())
+        )
         terminalreporter.write_line(f"NOT RUN HERE: {listed}.", yellow=True, bold=True)
 
 
@@ -183,7 +187,7 @@ picture = torch.ones(2)
 print(picture)
 '''
 
-BANK = '''\
+BANK = """\
 from course_utils.checks.exercise import Case, Exercise
 
 
@@ -202,7 +206,7 @@ def make(name):
 
 
 EXERCISES = (make("double"), make("Counter"))
-'''
+"""
 
 
 class MadeUpCourse:

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,13 @@ class Author:
     others: Files  # pictures, data, … by their path within the folder
 
 
-@dataclass
+@dataclass(frozen=True)
 class Built:
-    """What a build makes: files by their path in the repository, and the outline's entries."""
+    """What a build makes of each assignment: its released and its source files, and its entry in the outline."""
 
-    notebooks: dict[str, Files] = field(default_factory=dict)  # by assignment, paths within its folder
-    sources: dict[str, Files] = field(default_factory=dict)
-    outline: dict[str, Any] = field(default_factory=dict)
+    notebooks: dict[str, Files]
+    sources: dict[str, Files]
+    outline: dict[str, Any]
 
 
 def repository(start: Path | None = None) -> Path:
@@ -120,14 +120,14 @@ def make(root: Path, names: Sequence[str] = ()) -> Built:
 
     Raises as `read_authors` does, and CourseError where nbgrader refuses.
     """
-    built = Built()
-    for author in read_authors(root, names):
-        source = _source_files(author)
-        released = generate(author.assignment, source)
-        built.sources[author.assignment] = source
-        built.notebooks[author.assignment] = released
-        built.outline[author.assignment] = outline_entry(author.notebook, released[f"{author.notebook}.ipynb"])
-    return built
+    authors = read_authors(root, names)
+    sources = {author.assignment: _source_files(author) for author in authors}
+    released = generate(sources)
+    outline = {
+        author.assignment: outline_entry(author.notebook, released[author.assignment][f"{author.notebook}.ipynb"])
+        for author in authors
+    }
+    return Built(released, sources, outline)
 
 
 def build_sources(root: Path, names: Sequence[str] = ()) -> list[Path]:

@@ -17,22 +17,26 @@ from autograder import CourseError
 Files = dict[str, bytes]
 
 
-def generate(assignment: str, source: Mapping[str, bytes]) -> Files:
-    """The released files of an assignment, by their path within its folder, made from the `source` files.
+def generate(sources: Mapping[str, Files]) -> dict[str, Files]:
+    """The released files of each assignment, made from its source files; files go by their path within its folder.
 
     Raises CourseError with nbgrader's complaint if it refuses.
     """
+    released = {}
+    # One course for all assignments: a new gradebook costs nbgrader a second.
     with tempfile.TemporaryDirectory(prefix="build-") as folder:
         root = Path(folder).resolve()
-        write_files(root / "source" / assignment, source)
-        config = Config()
-        config.CourseDirectory.root = str(root)
-        config.CourseDirectory.assignment_id = assignment
-        directory = CourseDirectory(config=config)
-        result = capture_log(GenerateAssignment(coursedir=directory, config=config))
-        if not result["success"]:
-            raise CourseError(f"nbgrader cannot make the students' version of {assignment}: {_complaint(result)}")
-        return read_files(root / "release" / assignment)
+        for assignment, source in sources.items():
+            write_files(root / "source" / assignment, source)
+            config = Config()
+            config.CourseDirectory.root = str(root)
+            config.CourseDirectory.assignment_id = assignment
+            directory = CourseDirectory(config=config)
+            result = capture_log(GenerateAssignment(coursedir=directory, config=config))
+            if not result["success"]:
+                raise CourseError(f"nbgrader cannot make the students' version of {assignment}: {_complaint(result)}")
+            released[assignment] = read_files(root / "release" / assignment)
+    return released
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:

@@ -133,7 +133,7 @@ class _Reader:
         if "test" in cell.options:
             return self._test(cell, tree, regions)
         if regions or marker_mistakes:
-            return self._solution(cell, tree, regions)
+            return self._solution(cell, tree, regions, broken=bool(marker_mistakes))
         if checked or "points" in cell.options:
             return self._check(cell, tree, checked)
         return Role(cell, "display" if cell.display_only else "code", tree=tree)
@@ -158,14 +158,14 @@ class _Reader:
         points = 0 if tree and not checked else self._points(cell, what)
         return Role(cell, "check" if name else "code", name, points, tree=tree)
 
-    def _solution(self, cell: AuthorCell, tree: ast.Module | None, regions: list[Region]) -> Role:
+    def _solution(self, cell: AuthorCell, tree: ast.Module | None, regions: list[Region], broken: bool) -> Role:
         if "points" in cell.options:
             self.wrong(cell.line, "points belong to the check of an exercise, not to its solution.")
         if cell.display_only:
             self.wrong(cell.line, "a solution cannot be display-only.")
-        role = Role(cell, "solution", regions=regions, tree=tree)
-        if tree is None or not regions:
-            return role
+        role = Role(cell, "solution", _first_definition(cell.source), regions=regions, tree=tree)
+        if tree is None or broken:
+            return role  # enough is wrong with it already
         holding: dict[str, int] = {}
         for region in regions:
             inside = [
@@ -177,8 +177,8 @@ class _Reader:
                 self.wrong(cell.first_line + region.begin - 1, "this solution region stands outside any definition.")
         for name, line in list(holding.items())[1:]:
             self.wrong(cell.first_line + line - 1, f"`{name}` is a second exercise in this cell; give it its own.")
-        role.name = next(iter(holding), "")
-        if role.name:
+        if holding:
+            role.name = next(iter(holding))
             try:
                 stub = parse(stub_of(cell.source, regions))
             except SyntaxError as error:
@@ -188,6 +188,12 @@ class _Reader:
                 if role.name not in {d.name for d in definitions(stub)}:
                     self.wrong(cell.first_line, f"without its solution regions nothing defines `{role.name}`.")
         return role
+
+
+def _first_definition(source: str) -> str:
+    """The name of the first function or class in a text that need not be Python; empty without one."""
+    found = re.search(r"^(?:async\s+def|def|class)\s+(\w+)", source, re.MULTILINE)
+    return found.group(1) if found else ""
 
 
 def _last_line(node: ast.AST, source: str) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 from course_utils.checks import records, registry, render
 from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise
 from course_utils.checks.forbidden import find_forbidden
+from course_utils.checks.lending import better, leaned_on, lent
 from course_utils.checks.verdict import Verdict, decide, refused, truths_from_oracle
 from course_utils.environment import grading, in_jupyter, show
 from course_utils.runner import run_case
@@ -56,7 +57,7 @@ def check(student: Any) -> float | None:
     exercise = registry.find(name)
     try:
         with _stopped_after(exercise.time_limit * PATIENCE):
-            verdict = judge_here(exercise, student, _cells_so_far(student))
+            verdict = judge_here(exercise, student, _cells_so_far(student), _caller_names())
     except (KeyboardInterrupt, _TooLong) as stop:
         why = "was stopped" if isinstance(stop, KeyboardInterrupt) else "takes too long: does a loop never end?"
         verdict = refused(exercise, public_cases(exercise), registry.points(name), f"{name} {why}")
@@ -81,8 +82,27 @@ def _announce(verdict: Verdict) -> float | None:
     return None
 
 
-def judge_here(exercise: Exercise, student: Any, cells: list[str]) -> Verdict:
-    """The verdict on `student` from the public cases, with the oracle as the truth."""
+def judge_here(exercise: Exercise, student: Any, cells: list[str], names: dict[str, Any] | None = None) -> Verdict:
+    """The verdict on `student` from the public cases, with the oracle as the truth.
+
+    `names` are the student's globals: what `student` uses of other exercises, and fails there, is lent to it.
+    """
+    verdict = _try(exercise, student, cells)
+    if verdict.passed or exercise.trains or not names:
+        return verdict
+    broken = leaned_on(exercise, cells, lambda other: not _holds(other, names, cells))
+    if not broken:
+        return verdict
+    with lent(broken, names):
+        return better(verdict, _try(exercise, student, cells), broken)
+
+
+def _holds(exercise: Exercise, names: dict[str, Any], cells: list[str]) -> bool:
+    student = names.get(exercise.name)
+    return student is not None and (_passed.get(exercise.name) is student or _try(exercise, student, cells).passed)
+
+
+def _try(exercise: Exercise, student: Any, cells: list[str]) -> Verdict:
     cases = public_cases(exercise)
     most = registry.points(exercise.name)
     used = find_forbidden(cells, exercise.name, (*exercise.forbidden, *COURSE_INTERNALS))

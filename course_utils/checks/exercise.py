@@ -86,6 +86,8 @@ class Exercise:
     `trains` marks an exercise that trains: the judge tries it on one secret seed only.
     `fresh` forbids results that share memory with an input.
     `forbidden` are dotted names that may not be used ("torch" forbids "torch.nn" too).
+    `builds_on` names exercises whose functions a student may reasonably reuse here: where one of those fails its own
+    check, a correct one is lent for the trial. Never one that does what this exercise asks for.
     `weights` gives aspects unequal shares of the points; the default is equal shares.
     `stand_in()` returns what experiments use while the student's own does not pass yet;
     the default is `expected` itself, so it is only needed where that is not a drop-in replacement (classes, `verify`).
@@ -108,6 +110,7 @@ class Exercise:
     trains: bool = False
     fresh: bool = False
     forbidden: tuple[str, ...] = ("torch", "scipy", "sklearn")
+    builds_on: tuple[str, ...] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
     stand_in: Callable[[], Any] | None = None
 

@@ -68,12 +68,8 @@ def find_forbidden(cells: Sequence[str], name: str, forbidden: Sequence[str]) ->
     Reaches through helper functions, aliases, from-imports and `__import__`/`import_module` with a literal name.
     """
     source = _Source(cells)
-    todo, seen, unknown = [name], set(), False
-    while todo:
-        current = todo.pop()
-        if current in seen:
-            continue
-        seen.add(current)
+    unknown = False
+    for current in _reach(source, name):
         for node in source.definitions.get(current, ()):
             local: dict[str, str] = {}
             for inner in ast.walk(node):
@@ -87,12 +83,27 @@ def find_forbidden(cells: Sequence[str], name: str, forbidden: Sequence[str]) ->
                 path = _dotted(inner, {**source.imports, **local})
                 if path and hit(path, forbidden):
                     return path
-                if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
-                    todo.append(inner.id)
             unknown = unknown or bool(_unknown_names(node, source, local))
     if unknown:  # only then can anything come from a star import
         return next((m for m in source.stars if hit(m, forbidden)), None)
     return None
+
+
+def reached_names(cells: Sequence[str], name: str) -> list[str]:
+    """Every name of these cells that `name` uses, directly or through others; itself not among them."""
+    return [reached for reached in _reach(_Source(cells), name) if reached != name]
+
+
+def _reach(source: _Source, name: str) -> list[str]:
+    todo, seen = [name], []
+    while todo:
+        current = todo.pop()
+        if current in seen:
+            continue
+        seen.append(current)
+        for node in source.definitions.get(current, ()):
+            todo += [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    return seen
 
 
 def _unknown_names(node: ast.AST, source: _Source, local: dict[str, str]) -> set[str]:

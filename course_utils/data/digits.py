@@ -13,6 +13,8 @@ from course_utils.data.splits import DataError, Dataset, Split
 
 DIGITS = Path(__file__).with_name("digits.npz")
 COUNT, TRAIN, VALIDATION = 1797, 1197, 300
+# What NumPy and zipfile raise on a file that is cut short, overwritten or no archive at all.
+_DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 LEVELS = 16  # a pixel counts the dark dots of a 4×4 block: 0 to 16
 
 
@@ -48,17 +50,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise DataError(f"The digits are missing: there is no file {path}. {cure}") from None
     except PermissionError:
         raise DataError(f"The digits cannot be read: this user may not open {path}.") from None
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ):
+    except _DAMAGED:
         raise DataError(f"The digits cannot be read: the file {path} is damaged. {cure}") from None
     good = (
         images.shape == (COUNT, 8, 8)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def slider(kind: str, css: str, description: str, tooltip: str, changed: Callable[[], None] | None = None, **settings):
-    """An ipywidgets slider of class `kind` ("IntSlider", "FloatSlider", "FloatLogSlider") that calls `changed` at every move."""
+    """An ipywidgets slider that calls `changed` at every move; `kind` is its class, such as "IntSlider"."""
     import ipywidgets as widgets
 
     control = getattr(widgets, kind)(
@@ -47,7 +47,9 @@ def row(*controls):
     """Controls beside one another, on as many lines as the page needs."""
     import ipywidgets as widgets
 
-    return widgets.Box(controls, layout=widgets.Layout(display="flex", flex_flow="row wrap", align_items="center"))
+    return widgets.Box(
+        controls, layout=widgets.Layout(display="flex", flex_flow="row wrap", align_items="center", grid_gap="2px 14px")
+    )
 
 
 def frame(css: str, *parts):

@@ -71,12 +71,9 @@ def draw(target: str, count: int) -> Scene:
     _curves(scene, target, now)
     _errors(scene, target, count)
     name = "1 ReLU" if count == 1 else f"{count} ReLUs"
-    exact = now.error < EXACT
-    verdict = (
-        "largest error 0: the curve is met exactly"
-        if exact
-        else f"largest error {number(now.error)} at t = {number(now.worst, 2)}"
-    )
+    verdict = f"largest error {number(now.error)} at t = {number(now.worst, 2)}"
+    if now.error < EXACT:
+        verdict = "largest error 0: the curve is met exactly"
     scene.text(56, 338, f"{name}: {verdict}", 14, bold=True)
     scene.alt = f"Target {target} on −1 to 1 and its interpolation with {name}: {verdict}. {_trend(target)}"
     return scene

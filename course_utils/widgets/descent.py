@@ -12,7 +12,7 @@ TARGETS = np.array([-1.9, -1.6, -1.0, 0.8, 1.6, 1.9])
 MINIMUM = (1.0942, 1.9260)  # the lowest point; (−w, −v) computes the same, so there is a second one
 SADDLE = 1.165  # the loss at the origin
 FAR = 1e6  # a walk is stopped once a weight is larger than this
-SMALL_SLOPE = 0.001  # |gradient| below which the walk counts as arrived
+SMALL_SLOPE = 0.005  # |gradient| below which the walk counts as arrived
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def curvature(w: float, v: float, step: float = 1e-4) -> np.ndarray:
 def behaviour(path: Walk) -> tuple[str, str]:
     """One word for the walk and the reason for it. The rules, of which the first that applies decides:
 
-    "diverges": a weight passed a million, or the loss ends above where it began.
+    "diverges": a weight passed a million, or the largest loss is above the first and among the last three.
     "stalls": the last gradient is shorter than `SMALL_SLOPE`, but the surface curves down in some direction (a saddle).
     "converges": the last gradient is shorter than `SMALL_SLOPE`, and the surface curves down nowhere.
     "oscillates": in at least half of the last ten steps (of all, if fewer) the gradient turned by more than 90°.
@@ -71,8 +71,8 @@ def behaviour(path: Walk) -> tuple[str, str]:
     """
     if not np.all(np.abs(path.points) < FAR):
         return "diverges", "a weight grew past a million"
-    if path.losses[-1] > path.losses[0]:
-        return "diverges", "the loss ends above where it began"
+    if path.losses.max() > path.losses[0] and path.losses.argmax() >= len(path.losses) - 3:
+        return "diverges", "the loss climbs above where it began"
     if np.linalg.norm(path.gradients[-1]) < SMALL_SLOPE:
         if curvature(*path.points[-1])[0] < 0:
             return "stalls", "the gradient is tiny, but the surface still curves down"

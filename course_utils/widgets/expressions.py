@@ -53,8 +53,9 @@ class Graph:
 def parse(expression: str) -> Graph:
     """Read `expression` into a `Graph`.
 
-    It may use ``+ - * /``, ``**`` with a number as exponent, ``tanh relu exp``, numbers and names. A value used twice gets
-    a name of its own before a semicolon: ``s = a*b; s*s + s``. As in Python, writing a term twice computes it twice.
+    It may use ``+ - * /``, ``**`` with a number as exponent, ``tanh relu exp``, numbers and names. A value used twice
+    gets a name of its own before a semicolon: ``s = a*b; s*s + s``. As in Python, a term written twice is
+    computed twice.
     Raises `ExpressionError` with one sentence for anything else.
     """
     try:

@@ -11,7 +11,7 @@ SWEEPS = 12
 
 @dataclass(frozen=True)
 class Layout:
-    """`place[i]` is node i's (column, row); `routes[(i, k)]` the places an arrow to node i's operand k passes on its way.
+    """`place[i]` is node i's (column, row); `routes[(i, k)]` what the arrow to its operand k passes on its way.
 
     Columns count from 0, rows are real numbers from 0; two places in a column are at least one row apart.
     """
@@ -23,7 +23,7 @@ class Layout:
 
 
 def layout(graph: Graph) -> Layout:
-    """Place the nodes of `graph` by the layered method (K. Sugiyama et al., 1981): layers, way points, row averaging."""
+    """Place the nodes of `graph` by the layered method (Sugiyama et al., 1981): layers, way points, averaged rows."""
     column = _columns(graph)
     # Slots are what takes up a row: the nodes, and a way point in every column that an arrow skips.
     slots = dict(enumerate(column))

@@ -68,11 +68,12 @@ def trace(expression: str | Graph, leaves: Mapping[str, float]) -> list[Step]:
             added = local * grads[index]
             before = grads[target]
             grads[target] = added if before is None else before + added
-            name = nodes[target].name
-            text = f"{name}.grad += {symbols} × {node.name}.grad = {numbers} × {_signed(grads[index])} = {number(added, 4)}"
+            name, arriving = nodes[target].name, f"{numbers} × {_signed(grads[index])}"
+            text = f"{name}.grad += {symbols} × {node.name}.grad = {arriving} = {number(added, 4)}"
             total = ""
             if before is not None:
-                total = f"{name} is used more than once: {name}.grad = {number(before, 4)} + {_signed(added)} = {number(grads[target], 4)}"
+                total = f"{number(before, 4)} + {_signed(added)} = {number(grads[target], 4)}"
+                total = f"{name} is used more than once: {name}.grad = {total}"
             record("backward", target, text, source=index, operand=operand, total=total)
     return steps
 

@@ -28,8 +28,8 @@ PAUSE = 900  # milliseconds between two steps while playing
 def graph_player(expression: str = "neuron", leaves: Mapping[str, float] | None = None) -> None:
     """Display a computation graph that plays forward and backward step by step.
 
-    `expression` is one of `EXPRESSIONS` ("neuron", "diamond", "shared leaf", "shared sum") or an expression of your own
-    with ``+ - * / ** tanh relu exp``, such as ``"s = a*b; s*s + s"``. `leaves` gives its leaves other values to start with.
+    `expression` is one of `EXPRESSIONS` ("neuron", "diamond", "shared leaf", "shared sum") or one of your own
+    with ``+ - * / ** tanh relu exp``, such as ``"s = a*b; s*s + s"``. `leaves` gives its leaves values to start with.
     The numbers come from `course_utils.widgets.graph_trace.trace`. Nothing is shown while nbgrader runs the notebook.
     Raises `ExpressionError` with one sentence when the expression cannot be read or computed.
     """

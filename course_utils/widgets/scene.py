@@ -203,7 +203,8 @@ def _draw_shape(ax, item: Shape, order: int, dpi: int) -> None:
         vertices += [*part, part[0]] if item.closed else part
         codes += [Path.MOVETO] + [Path.LINETO] * (len(part) - 1) + ([Path.CLOSEPOLY] if item.closed else [])
     patch = PathPatch(
-        Path(vertices, codes), facecolor=item.fill, edgecolor=item.stroke, linewidth=item.width * 72 / dpi, zorder=order,
+        Path(vertices, codes), facecolor=item.fill, edgecolor=item.stroke, linewidth=item.width * 72 / dpi,
+        zorder=order,
         linestyle=(0, (5 / item.width, 4 / item.width)) if item.dash else "solid", fill=item.closed, joinstyle="round",
     )  # fmt: skip
     _add_patch(ax, patch, item)

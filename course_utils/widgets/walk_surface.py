@@ -18,17 +18,19 @@ REACH = 4.0  # both weights from −4 to 4
 LEVELS = (0.01, 0.03, 0.1, 0.3, 0.6, SADDLE, 2.0, 4.0, 8.0, 12.0)  # through the saddle, so that its cross shows
 # One hue, dark in the valleys: the order survives any colour blindness and a grey print.
 SHADES = (
-    "#1F4E79", "#2F6496", "#447BAE", "#5F92C1", "#7CA8CF", "#99BDDB", "#B4CFE5", "#CBDEED", "#DFEAF4", "#EFF4F9", "#F9FBFD",
+    "#1F4E79", "#2F6496", "#447BAE", "#5F92C1", "#7CA8CF", "#99BDDB",
+    "#B4CFE5", "#CBDEED", "#DFEAF4", "#EFF4F9", "#F9FBFD",
 )  # fmt: skip
 PATH, START_COLOR, QUIET = palette["vermillion"], palette["yellow"], "#666666"
 SURFACE, CURVE = (62, 40, 340, 300), (532, 40, 222, 300)
 LOSS_RANGE = (1e-3, 1e2)
 
 
-def loss_surface(start: tuple[float, float] = (-2.8, 3.2), learning_rate: float = 0.3, steps: int = 40) -> None:
+def loss_surface(start: tuple[float, float] = (-1.5, 2.8), learning_rate: float = 10**-0.5, steps: int = 60) -> None:
     """Display a walk of gradient descent on the loss of a network with two weights, ŷ = v·tanh(w·x).
 
-    `start` holds the weights (w, v) before the first step, each −4 to 4; `learning_rate` is 0.01 to 10, `steps` 1 to 200.
+    `start` holds the weights (w, v) before the first step, each −4 to 4; `learning_rate` is 0.01 to 10,
+    `steps` 1 to 200.
     The numbers come from `course_utils.widgets.descent`. Nothing is shown while nbgrader runs the notebook.
     """
     if grading():
@@ -40,7 +42,9 @@ def loss_surface(start: tuple[float, float] = (-2.8, 3.2), learning_rate: float 
 class LossSurface:
     """The live widget: `view` is what is displayed, `picture` its drawing, the rest are its controls."""
 
-    def __init__(self, start: tuple[float, float] = (-2.8, 3.2), learning_rate: float = 0.3, steps: int = 40) -> None:
+    def __init__(
+        self, start: tuple[float, float] = (-1.5, 2.8), learning_rate: float = 10**-0.5, steps: int = 60
+    ) -> None:
         import ipywidgets as widgets
 
         self.w = slider(
@@ -52,8 +56,8 @@ class LossSurface:
             min=-REACH, max=REACH, step=0.1, value=start[1],
         )  # fmt: skip
         self.learning_rate = slider(
-            "FloatLogSlider", "bp-surface-rate", "Learning rate", "How far a step goes for a gradient of length one", self._draw,
-            base=10, min=-2, max=1, step=0.05, value=learning_rate, readout_format=".3g",
+            "FloatLogSlider", "bp-surface-rate", "Learning rate", "How far a step goes per unit of gradient",
+            self._draw, base=10, min=-2, max=1, step=0.05, value=learning_rate, readout_format=".3g",
         )  # fmt: skip
         self.steps = slider(
             "IntSlider", "bp-surface-steps", "Steps", "How many steps to take", self._draw, min=1, max=200, value=steps
@@ -84,8 +88,8 @@ def draw(start: tuple[float, float], learning_rate: float, steps: int) -> Scene:
     result = f"{after} the loss went from {number(path.losses[0])} to {number(end)}, at {place}."
     scene.text(62, 419, result, 13)
     scene.alt = (
-        "Contours of the loss of the network v·tanh(w·x) over its two weights, with two valleys and a saddle between them, "
-        f"and the path of gradient descent from w = {number(start[0])}, v = {number(start[1])} "
+        "Contours of the loss of the network v·tanh(w·x) over its two weights, with two valleys and a saddle "
+        f"between them, and the path of gradient descent from w = {number(start[0])}, v = {number(start[1])} "
         f"with learning rate {number(learning_rate)}. It {word}: {why}. {result}"
     )
     return scene

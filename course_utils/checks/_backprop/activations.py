@@ -68,10 +68,12 @@ relu_backward = Exercise(
     importance=4,
     minutes=5,
     hints=(
-        "The slope of ReLU is 1 where its input was positive and 0 where it was negative. The chain rule multiplies by that slope.",
+        "The slope of ReLU is 1 where its input was positive and 0 where it was negative. "
+        "The chain rule multiplies by that slope.",
         "So the incoming gradient goes through where x > 0 and stops where x < 0. "
         "The forward input x decides, not the gradient.",
-        "x > 0 is an array of True and False. Multiplied by grad_out, True counts as 1 and False as 0: grad_out * (x > 0).",
+        "x > 0 is an array of True and False. Multiplied by grad_out, True counts as 1 and False as 0: grad_out * (x "
+        "> 0).",
     ),
     misconceptions=(
         Misconception(

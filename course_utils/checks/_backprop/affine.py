@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.checks._backprop.common import tensor, through
-from course_utils.checks.exercise import Case, Exercise, Misconception
+from course_utils.checks.exercise import Case, Exercise, Misconception, Raises
 from course_utils.plain import strided
 
 GRADIENTS = ("grad_x", "grad_weight", "grad_bias")
@@ -19,6 +19,11 @@ def affine(x, weight, bias):
     import torch
 
     return torch.nn.functional.linear(tensor(x), tensor(weight), tensor(bias)).numpy()
+
+
+def _not_transposed(x, weight, bias):
+    """x @ weight exists only where in = out."""
+    return x @ weight + bias if x.shape[1] == len(weight) == len(bias) == weight.shape[1] else Raises("ValueError")
 
 
 def _forward_cases(rng):
@@ -51,12 +56,19 @@ affine_forward = Exercise(
     importance=5,
     minutes=5,
     hints=(
-        "Every output is a weighted sum of all inputs of one example, plus the bias of that output. One matrix product does it.",
+        "Every output is a weighted sum of all inputs of one example, plus the bias of that output. "
+        "One matrix product does it.",
         "x is (N, in), weight is (out, in), the result is (N, out). "
         "Which of the two must be transposed so that the two `in` meet in the middle?",
         "x @ weight.T is (N, out). Adding bias, of shape (out,), adds it to every row.",
     ),
     misconceptions=(
+        Misconception(
+            "weight not transposed",
+            "It looks as if you multiply x by weight as it is. weight is (out, in), so the two `in` do not meet.",
+            "Ask yourself: in x @ w, which axis of x meets which axis of w?",
+            _not_transposed,
+        ),
         Misconception(
             "weight reshaped instead of transposed",
             "It looks as if you reshaped the weight to (in, out). That gives the right shape and shuffles the numbers.",
@@ -115,6 +127,14 @@ def _changed(**changes):
     return through(call_affine_backward, wrong)
 
 
+def _in_out_convention(part, grad_out, x, weight):
+    """The gradients of x @ weight: grad_out @ weight.T exists only where in = out."""
+    if weight.shape[0] != weight.shape[1]:
+        return Raises("ValueError")
+    wrong = _changed(grad_x=lambda g, x, w: g @ w.T, grad_weight=lambda g, x, w: x.T @ g)
+    return wrong(part=part, grad_out=grad_out, x=x, weight=weight)
+
+
 def _inputs(rng, part, examples, inputs, outputs, make=lambda array: array):
     grad_out = rng.normal(size=(examples, outputs)) + 0.3
     x, weight = rng.normal(size=(examples, inputs)) + 0.3, rng.normal(size=(outputs, inputs))
@@ -160,6 +180,12 @@ affine_backward = Exercise(
     ),
     misconceptions=(
         Misconception(
+            "weight read as (in, out)",
+            "It looks as if you differentiate x @ weight. Here weight is (out, in), and the forward pass is x @ weight.T.",
+            "Ask yourself: which of grad_out @ weight and grad_out @ weight.T has the shape of x?",
+            _in_out_convention,
+        ),
+        Misconception(
             "weight gradient transposed",
             "It looks as if your grad_weight is (in, out), while weight is (out, in).",
             "Ask yourself: could you subtract this gradient from weight?",
@@ -173,7 +199,8 @@ affine_backward = Exercise(
         ),
         Misconception(
             "bias gradient left broadcast",
-            "It looks as if grad_bias is grad_out itself, one row per example. The same bias was used by every example.",
+            "It looks as if grad_bias is grad_out itself, one row per example. "
+            "The same bias was used by every example.",
             "Ask yourself: the bias was broadcast to N rows; how do N gradients become one?",
             _changed(grad_bias=lambda g, x, w: g),
         ),
@@ -191,7 +218,8 @@ affine_backward = Exercise(
         ),
         Misconception(
             "averaged over the batch",
-            "It looks as if you divide grad_weight and grad_bias by N. If the loss is a mean, grad_out has that 1/N already.",
+            "It looks as if you divide grad_weight and grad_bias by N. "
+            "If the loss is a mean, grad_out has that 1/N already.",
             "Ask yourself: does out[n, o] itself contain a division by N?",
             _changed(grad_weight=lambda g, x, w: g.T @ x / len(x), grad_bias=lambda g, x, w: g.mean(axis=0)),
         ),
@@ -245,7 +273,8 @@ repaired_linear_backward = Exercise(
         Misconception(
             "both bugs still there",
             "It looks as if the function still computes what the broken one did.",
-            "Ask yourself: for 4 examples, 3 inputs and 5 outputs, what shape does each gradient have, and what should it be?",
+            "Ask yourself: for 4 examples, 3 inputs and 5 outputs, what shape does each gradient have, and what "
+            "should it be?",
             _changed(grad_weight=lambda g, x, w: x.T @ g, grad_bias=lambda g, x, w: g.mean(axis=0)),
         ),
         Misconception(
@@ -257,12 +286,14 @@ repaired_linear_backward = Exercise(
         Misconception(
             "bias gradient still averaged",
             "It looks as if the weight gradient is mended and the bias gradient is still a mean over the batch.",
-            "Ask yourself: by which factor is it smaller than a numerical gradient, and what has that factor to do with N?",
+            "Ask yourself: by which factor is it smaller than a numerical gradient, and what has that factor to do "
+            "with N?",
             _changed(grad_bias=lambda g, x, w: g.mean(axis=0)),
         ),
         Misconception(
             "weight gradient reshaped instead of transposed",
-            "It looks as if you reshaped the weight gradient until its shape was right. The numbers are in the wrong places.",
+            "It looks as if you reshaped the weight gradient until its shape was right. "
+            "The numbers are in the wrong places.",
             "Ask yourself: which product gives (out, in) at once, without a reshape?",
             _changed(grad_weight=lambda g, x, w: (x.T @ g).reshape(w.shape)),
         ),

@@ -75,7 +75,7 @@ def _cases(rng):
         case("down to a scalar", (4,), ()),
         case("axes that were not stretched", (4, 3), (4, 3)),
         case("axes that were not stretched", (6, 1, 3), (1, 3)),
-        case("axes that were not stretched", (5, 1, 1), (1, 1, 1)),
+        case("axes that were not stretched", (2, 4, 1), (4, 1), strided),
     ]
 
 
@@ -87,7 +87,8 @@ unbroadcast = Exercise(
     importance=4,
     minutes=15,
     hints=(
-        "Broadcasting copies a number into several places. Its gradient is the sum of the gradients at all those places.",
+        "Broadcasting copies a number into several places. "
+        "Its gradient is the sum of the gradients at all those places.",
         "NumPy lines shapes up from the right. So there are two kinds of axes to sum: new ones in front, "
         "which must vanish, and those where `shape` has a 1, which must stay as a 1.",
         "First sum over axis=tuple(range(grad.ndim − len(shape))). "
@@ -116,7 +117,8 @@ unbroadcast = Exercise(
         Misconception(
             "averaged instead of summed",
             "It looks as if you take the mean over the copies.",
-            "Ask yourself: if a number is used twice and each use has gradient 1, what happens to the loss when it grows by 1?",
+            "Ask yourself: if a number is used twice and each use has gradient 1, what happens to the loss when it "
+            "grows by 1?",
             _averaged,
         ),
         Misconception(

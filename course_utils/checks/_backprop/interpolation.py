@@ -90,7 +90,8 @@ relu_interpolation = Exercise(
     minutes=20,
     hints=(
         "Between two knots f is a straight line. Each ReLU bends that line at its own knot and nowhere else.",
-        "Write down the slope of f in the first segment, then in the second: cᵢ is added to the slope at knot i and stays. "
+        "Write down the slope of f in the first segment, then in the second: cᵢ is added to the slope at knot i and "
+        "stays. "
         "So the slope in segment i is c₀ + … + cᵢ. Which slopes must the segments have to pass through the values?",
         "With slopes = np.diff(values) / np.diff(knots): c[0] is slopes[0], and every later c[i] is "
         "slopes[i] − slopes[i − 1]. The result has one entry per segment.",
@@ -104,7 +105,8 @@ relu_interpolation = Exercise(
         ),
         Misconception(
             "spacing of the knots forgotten",
-            "It looks as if you used the rise between two values as the slope, without dividing by the distance of the knots.",
+            "It looks as if you used the rise between two values as the slope, without dividing by the distance of "
+            "the knots.",
             "Ask yourself: what is the slope of a line that rises by 1 over a distance of 4?",
             _spacing_forgotten,
         ),

@@ -92,7 +92,7 @@ def _over_the_batch(logits, labels):
 def _idea(wrong, lost=math.inf, where=(VANISHED,)):
     """Matches a wrong idea, also where its author takes the logarithm of a probability that vanished.
 
-    `lost` is the loss that comes out there (infinity, or NaN where 0 · log 0 was summed), `where` the aspects concerned.
+    `lost` is the loss that comes out there: infinity, or NaN where 0 · log 0 was summed. `where` says in which aspects.
     """
 
     def matches(case, outputs):
@@ -176,15 +176,18 @@ softmax_cross_entropy = Exercise(
         "Softmax does not change when you subtract the same number from all logits of an example. "
         "Subtract the largest one, and no exponential can overflow.",
         "Do not take the logarithm of a probability: it may be 0. With shifted logits z, "
-        "log p of the label is z[label] − log(sum(exp(z))). The gradient of one example's loss is p minus the one-hot label; "
+        "log p of the label is z[label] − log(sum(exp(z))). "
+        "The gradient of one example's loss is p minus the one-hot label; "
         "what does the mean over N do to it?",
         "z = logits − logits.max(axis=1, keepdims=True); log_p = z − np.log(np.exp(z).sum(axis=1, keepdims=True)). "
-        "The loss is −log_p[np.arange(N), labels].mean(). The gradient is np.exp(log_p), minus 1 at the labels, all divided by N.",
+        "The loss is −log_p[np.arange(N), labels].mean(). "
+        "The gradient is np.exp(log_p), minus 1 at the labels, all divided by N.",
     ),
     misconceptions=(
         Misconception(
             "exponential overflows",
-            "It looks as if np.exp sees the logits as they are: exp(1000) is infinity, and what follows is not a number.",
+            "It looks as if np.exp sees the logits as they are: exp(1000) is infinity, and what follows is not a "
+            "number.",
             "Ask yourself: which number can you subtract from all logits of an example without changing its softmax?",
             matches=_overflows,
         ),
@@ -333,7 +336,8 @@ squared_error_backward = Exercise(
     minutes=10,
     hints=(
         "The chain rule has two links here: how the loss depends on the prediction p, and how p = g(h) depends on h.",
-        "The derivative of ½(y − p)² with respect to p is p − y. The second link is g′, taken at the number that went into g.",
+        "The derivative of ½(y − p)² with respect to p is p − y. "
+        "The second link is g′, taken at the number that went into g.",
         "grad_activation(pre_activation) * (prediction − target), element by element.",
     ),
     misconceptions=(

@@ -186,7 +186,8 @@ numerical_gradient = Exercise(
     hints=(
         "One entry of the gradient says how f changes when that entry of x alone moves. "
         "Move one entry a little up, then a little down, and look at f.",
-        "Go through all indices of x, whatever its shape: np.ndindex(x.shape) gives them. At each one evaluate f twice, "
+        "Go through all indices of x, whatever its shape: np.ndindex(x.shape) gives them. "
+        "At each one evaluate f twice, "
         "at +step and at −step, and put the old value back before you go on.",
         "At each index: old = x[index]; x[index] = old + step; above = f(x); x[index] = old − step; below = f(x); "
         "x[index] = old; the entry is (above − below) / (2 * step).",
@@ -208,7 +209,8 @@ numerical_gradient = Exercise(
         Misconception(
             "x not put back",
             "It looks as if an entry of x stays moved while you work on the next one, and after you return.",
-            "Ask yourself: at which point is f evaluated for the second entry, and where does x stand when you are done?",
+            "Ask yourself: at which point is f evaluated for the second entry, and where does x stand when you are "
+            "done?",
             matches=one_of(
                 call_numerical_gradient, _entrywise(_left_below), _entrywise(_left_above), rtol=RTOL, atol=ATOL
             ),

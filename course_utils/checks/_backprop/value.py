@@ -247,7 +247,7 @@ UNSORTED = tuple(name for name in SCHEDULES if name not in SORTED)
 def _idea(*flaws, schedules=SORTED):
     """Matches a flaw under every way of composing quotients and differences, and every order of the visits."""
     classes = [
-        type("Value", (_Node,), dict(flaw=f, schedule=s, division_by_power=d, difference_by_product=m))
+        type("Value", (_Node,), {"flaw": f, "schedule": s, "division_by_power": d, "difference_by_product": m})
         for f, s, d, m in product(flaws, schedules, (False, True), (False, True))
     ]
     return one_of(call_value, *classes, rtol=RTOL)

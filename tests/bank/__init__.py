@@ -1,0 +1,1 @@
+"""What students really write: for each notebook, correct alternatives and wrong implementations of its exercises."""
