@@ -1,4 +1,4 @@
-"""What every test shares: a small made-up course, tests that need something of the machine, and no writes in the checkout."""
+"""What tests share: what they need of the machine, a guard against writes in the checkout, and a made-up course."""
 
 from __future__ import annotations
 

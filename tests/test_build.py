@@ -16,7 +16,6 @@ from autograder.build.mistakes import AuthorMistakes
 from autograder.build.names import bound_names, free_names, parse
 from autograder.build.percent import read_cells
 from autograder.build.regions import find_regions, stub_of
-from autograder.build.workspace import copy_missing
 from tests.conftest import BANK, NOTEBOOK, ROOT, MadeUpCourse
 
 FILE = "doubling.ipynb"
@@ -158,27 +157,72 @@ def test_our_stub_is_nbgraders(released, made_up_course):
 
 TORCH = 'torch is imported, which grading does without; mark the cell tags=["display-only"].'
 MISTAKES = {
-    "check without solution": ("# %% points=1 test", "# %% points=1\ncheck(triple)\n\n# %% points=1 test", 0, "check(triple) has no solution cell before it."),
-    "solution without check": ("# %% points=3\ncheck(double)\n", "", -8, "the solution cell of `double` has no check(double) after it."),
-    "two checks": ("check(double)", "check(double)\n\n# %% points=3\ncheck(double)", 2, "`double` is checked a second time; the first is at line 22."),
+    "check without solution": (
+        "# %% points=1 test",
+        "# %% points=1\ncheck(triple)\n\n# %% points=1 test",
+        0,
+        "check(triple) has no solution cell before it.",
+    ),
+    "solution without check": (
+        "# %% points=3\ncheck(double)\n",
+        "",
+        -8,
+        "the solution cell of `double` has no check(double) after it.",
+    ),
+    "two checks": (
+        "check(double)",
+        "check(double)\n\n# %% points=3\ncheck(double)",
+        2,
+        "`double` is checked a second time; the first is at line 22.",
+    ),
     "two solutions": (
         "# %% points=3",
         "# %%\ndef double(x):\n    ### BEGIN SOLUTION\n    return 2\n    ### END SOLUTION\n\n# %% points=3",
         0,
         "`double` is defined a second time; the first is at line 14.",
     ),
-    "exercise defined elsewhere": ("# %% points=1 test", "# %%\ndouble = 3\n\n# %% points=1 test", 1, "`double` is defined here and in its solution cell at line 14."),
+    "exercise defined elsewhere": (
+        "# %% points=1 test",
+        "# %%\ndouble = 3\n\n# %% points=1 test",
+        1,
+        "`double` is defined here and in its solution cell at line 14.",
+    ),
     "helper defined twice": (
         "# %% points=1 test",
         "# %%\ndef helper():\n    pass\n\n# %%\ndef helper():\n    pass\n\n# %% points=1 test",
         5,
         "`helper` is defined a second time; the first is at line 50.",
     ),
-    "no end": ("    return twice + twice\n    ### END SOLUTION\n", "    return twice + twice\n", -2, "this `### BEGIN SOLUTION` has no `### END SOLUTION` in its cell."),
-    "no begin": ("    ### BEGIN SOLUTION\n    twice =", "    twice =", 2, "this `### END SOLUTION` has no `### BEGIN SOLUTION` before it."),
-    "two begins": ("    return twice + twice\n", "    ### BEGIN SOLUTION\n    return twice + twice\n", -2, "this `### BEGIN SOLUTION` has no `### END SOLUTION` before the next one."),
-    "marker beside code": ("    return twice + twice\n    ### END", "    return twice + twice  ### END", 0, "a solution marker is a line of its own, `### END SOLUTION`."),
-    "empty region": ("    twice = np.asarray(x)\n    return twice + twice\n", "    # later\n", -1, "this solution region is empty."),
+    "no end": (
+        "    return twice + twice\n    ### END SOLUTION\n",
+        "    return twice + twice\n",
+        -2,
+        "this `### BEGIN SOLUTION` has no `### END SOLUTION` in its cell.",
+    ),
+    "no begin": (
+        "    ### BEGIN SOLUTION\n    twice =",
+        "    twice =",
+        2,
+        "this `### END SOLUTION` has no `### BEGIN SOLUTION` before it.",
+    ),
+    "two begins": (
+        "    return twice + twice\n",
+        "    ### BEGIN SOLUTION\n    return twice + twice\n",
+        -2,
+        "this `### BEGIN SOLUTION` has no `### END SOLUTION` before the next one.",
+    ),
+    "marker beside code": (
+        "    return twice + twice\n    ### END",
+        "    return twice + twice  ### END",
+        0,
+        "a solution marker is a line of its own, `### END SOLUTION`.",
+    ),
+    "empty region": (
+        "    twice = np.asarray(x)\n    return twice + twice\n",
+        "    # later\n",
+        -1,
+        "this solution region is empty.",
+    ),
     "region outside": (
         "def double(x):\n",
         "### BEGIN SOLUTION\nfactor = 2\n### END SOLUTION\ndef double(x):\n",
@@ -198,28 +242,93 @@ MISTAKES = {
         "without its solution regions `double` is no longer Python (unexpected indent).",
     ),
     "no points": ("# %% points=3", "# %%", 0, "check(double) has no points; write points=4, say."),
-    "points zero": ("# %% points=3", "# %% points=0", 0, "check(double) has the points 0, which should be a number above 0."),
-    "points text": ("# %% points=3", '# %% points="3"', 0, "check(double) has the points '3', which should be a number above 0."),
-    "points infinite": ("# %% points=3", "# %% points=1e999", 0, "check(double) has the points inf, which should be a number above 0."),
-    "points unreadable": ("# %% points=3", "# %% points=three", 0, "the options `points=three` cannot be read; write key=value, texts in quotes."),
-    "written without points": (' written="why_even" points=4', ' written="why_even"', 0, "the written question why_even has no points; write points=4, say."),
+    "points zero": (
+        "# %% points=3",
+        "# %% points=0",
+        0,
+        "check(double) has the points 0, which should be a number above 0.",
+    ),
+    "points text": (
+        "# %% points=3",
+        '# %% points="3"',
+        0,
+        "check(double) has the points '3', which should be a number above 0.",
+    ),
+    "points infinite": (
+        "# %% points=3",
+        "# %% points=1e999",
+        0,
+        "check(double) has the points inf, which should be a number above 0.",
+    ),
+    "points unreadable": (
+        "# %% points=3",
+        "# %% points=three",
+        0,
+        "the options `points=three` cannot be read; write key=value, texts in quotes.",
+    ),
+    "written without points": (
+        ' written="why_even" points=4',
+        ' written="why_even"',
+        0,
+        "the written question why_even has no points; write points=4, say.",
+    ),
     "text with points": (' written="why_even" points=4', " points=4", 0, 'this text has points but no written="…" id.'),
-    "code with points": ('points=1 test="my_test"', "points=1", 0, 'this cell has points but neither is it check(name) nor does it have a test="…" id.'),
-    "unknown option": ("# %% points=3", "# %% points=3 point=4", 0, "the cell's option `point` is unknown; there are points, written, test and tags."),
-    "wrong tag": ("# %%\nimport numpy", '# %% tags=["display_only"]\nimport numpy', 0, 'the tag "display_only" is written "display-only".'),
+    "code with points": (
+        'points=1 test="my_test"',
+        "points=1",
+        0,
+        'this cell has points but neither is it check(name) nor does it have a test="…" id.',
+    ),
+    "unknown option": (
+        "# %% points=3",
+        "# %% points=3 point=4",
+        0,
+        "the cell's option `point` is unknown; there are points, written, test and tags.",
+    ),
+    "wrong tag": (
+        "# %%\nimport numpy",
+        '# %% tags=["display_only"]\nimport numpy',
+        0,
+        'the tag "display_only" is written "display-only".',
+    ),
     "bad id": ('"why_even"', '"why even"', 0, "written='why even' should be a name of letters, digits, _ and -."),
     "check not alone": ("check(double)", "check(double)\nprint(1)", -1, "check(double) must be alone in its cell."),
-    "points on a solution": ("# %%\ndef double", "# %% points=3\ndef double", 0, "points belong to the check of an exercise, not to its solution."),
-    "display-only check": ("# %% points=3", '# %% points=3 tags=["display-only"]', 0, "check(double) cannot be display-only."),
-    "display-only solution": ("# %%\ndef double", '# %% tags=["display-only"]\ndef double', 0, "a solution cannot be display-only."),
+    "points on a solution": (
+        "# %%\ndef double",
+        "# %% points=3\ndef double",
+        0,
+        "points belong to the check of an exercise, not to its solution.",
+    ),
+    "display-only check": (
+        "# %% points=3",
+        '# %% points=3 tags=["display-only"]',
+        0,
+        "check(double) cannot be display-only.",
+    ),
+    "display-only solution": (
+        "# %%\ndef double",
+        '# %% tags=["display-only"]\ndef double',
+        0,
+        "a solution cannot be display-only.",
+    ),
     "same written id": (
         "# %% points=1 test",
         '# %% [markdown] written="why_even" points=1\n# Yes.\n\n# %% points=1 test',
         0,
         "the id why_even is used a second time; the first is at line 46.",
     ),
-    "test id of an exercise": ('test="my_test"', 'test="check_double"', 0, "the id check_double is used a second time; the first is at line 22."),
-    "syntax error": ("picture = torch.ones(2)", "picture = torch.ones(2", 0, "this cell is not Python ('(' was never closed)."),
+    "test id of an exercise": (
+        'test="my_test"',
+        'test="check_double"',
+        0,
+        "the id check_double is used a second time; the first is at line 22.",
+    ),
+    "syntax error": (
+        "picture = torch.ones(2)",
+        "picture = torch.ones(2",
+        0,
+        "this cell is not Python ('(' was never closed).",
+    ),
     "display-only name in use": (
         'test="my_test"\nassert',
         'test="my_test"\nprint(picture)\nassert',
@@ -233,8 +342,13 @@ MISTAKES = {
         0,
         TORCH,
     ),
-    "marker in text": ("# A number is doubled", "# ### BEGIN SOLUTION\n# A number is doubled", 0, "a solution marker does not belong into text."),
-}  # fmt: skip
+    "marker in text": (
+        "# A number is doubled",
+        "# ### BEGIN SOLUTION\n# A number is doubled",
+        0,
+        "a solution marker does not belong into text.",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", MISTAKES)
@@ -252,11 +366,12 @@ def test_all_mistakes_come_at_once(made_up_course):
     with pytest.raises(AuthorMistakes) as caught:
         make(made_up_course.root)
     assert str(caught.value).splitlines() == [
-        "course_utils/checks/doubling.py:18: the exercise `Timer` has no solution cell in solutions/01_doubling/doubling.py.",
-        "solutions/01_doubling/doubling.py:21: check(double) has no points; write points=4, say.",
+        "course_utils/checks/doubling.py:18: the exercise `Timer` has no solution cell "
+        "in solutions/01_doubling/doubling.py.",
+        "solutions/01_doubling/doubling.py:22: check(double) has no points; write points=4, say.",
         "solutions/01_doubling/doubling.py:25: no bank file describes the exercise `Counter`: "
         "it is not in course_utils/checks/doubling.py.",
-        "solutions/01_doubling/doubling.py:54: this cell is not Python ('(' was never closed).",
+        "solutions/01_doubling/doubling.py:55: this cell is not Python ('(' was never closed).",
     ]
 
 
@@ -264,7 +379,7 @@ def test_no_bank_file(made_up_course):
     made_up_course.bank.unlink()
     assert mistakes(made_up_course) == [
         f"{line}: no bank file describes the exercise `{name}`: there is no course_utils/checks/doubling.py."
-        for line, name in ((13, "double"), (24, "Counter"))
+        for line, name in ((14, "double"), (25, "Counter"))
     ]
 
 
@@ -299,7 +414,7 @@ def test_names_are_unique_in_the_course(made_up_course):
     assert [str(each) for each in caught.value.mistakes] == [
         f"solutions/02_again/again.py:{line}: the exercise `{name}` is also in solutions/01_doubling/doubling.py, "
         "but a name is one exercise's in all the course."
-        for line, name in ((13, "double"), (24, "Counter"))
+        for line, name in ((14, "double"), (25, "Counter"))
     ]
 
 
@@ -371,7 +486,13 @@ def test_bound_names(source, names):
 
 
 def test_plots_that_use_the_same_names_are_independent(made_up_course):
-    cell = '\n# %% tags=["display-only"]\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nfor i in range(3):\n    ax.plot(i)\n'
+    cell = """
+# %% tags=["display-only"]
+import matplotlib.pyplot as plt
+fig, ax = plt.subplots()
+for i in range(3):
+    ax.plot(i)
+"""
     made_up_course.write(NOTEBOOK + cell + cell)
     build_sources(made_up_course.root)
 
@@ -384,10 +505,11 @@ def test_magics_are_python_to_us(made_up_course):
 def test_lines_are_counted_past_markers_in_strings(tmp_path):
     path = tmp_path / "n.py"
     path.write_text(
-        '# %%\ns = """\n# %% [markdown]\n"""\n\n# %% [markdown] written="a" points=2\n#\n# Text.\n\n# %% A title\n\nx = 1\n'
+        '# %%\ns = """\n# %% [markdown]\n"""\n\n'
+        '# %% [markdown] written="a" points=2\n#\n# Text.\n\n# %% A title\n\nx = 1\n'
     )
     cells = read_cells(path)
-    assert [(c.kind, c.line, c.first_line) for c in cells] == [("code", 1, 2), ("markdown", 6, 8), ("code", 10, 12)]
+    assert [(c.kind, c.line, c.first_line) for c in cells] == [("code", 1, 2), ("markdown", 6, 7), ("code", 10, 11)]
     assert [c.options for c in cells] == [{}, {"written": "a", "points": 2}, {}]
 
 
@@ -476,7 +598,7 @@ def test_command_line(made_up_course):
     made_up_course.replace("# %% points=3", "# %%")
     wrong = autograder_command("build", cwd=root)
     assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert wrong.stderr == "solutions/01_doubling/doubling.py:21: check(double) has no points; write points=4, say.\n"
+    assert wrong.stderr == "solutions/01_doubling/doubling.py:22: check(double) has no points; write points=4, say.\n"
     assert autograder_command("build", "--no-such-option", cwd=root).returncode == 2
 
 
@@ -527,7 +649,8 @@ def test_stock_validate(stock_course):
     solved = nbgrader("validate", str(root / "build/source/01_doubling" / FILE), cwd=root)
     assert solved == "Success! Your notebook passes all the tests.\n"
     stub = nbgrader("validate", str(root / "notebooks/01_doubling" / FILE), cwd=root)
-    assert stub.startswith("VALIDATION FAILED ON 2 CELL(S)!")
+    assert stub.startswith("VALIDATION FAILED ON 3 CELL(S)!")
+    # The check, the plain test, and the question without an answer.
     assert "check(double)" in stub
     assert "assert np.all(double(np.ones(2)) == 2)" in stub
 

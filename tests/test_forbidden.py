@@ -24,8 +24,14 @@ FORBIDDEN = ("torch", "scipy.signal", "course_utils.checks")
         (["import torch", "f = torch.relu"], "torch.relu"),
         (["from torch import *", "def f(x):\n    return relu(x)"], "torch"),
         (["class f:\n    def go(self, x):\n        import torch\n        return x"], "torch"),
-        (["from course_utils.checks import backprop", "def f(x):\n    return backprop"], "course_utils.checks.backprop"),
-        (["try:\n    import torch\nexcept ImportError:\n    pass", "def f(x):\n    return torch.relu(x)"], "torch.relu"),
+        (
+            ["from course_utils.checks import backprop", "def f(x):\n    return backprop"],
+            "course_utils.checks.backprop",
+        ),
+        (
+            ["try:\n    import torch\nexcept ImportError:\n    pass", "def f(x):\n    return torch.relu(x)"],
+            "torch.relu",
+        ),
         (["%matplotlib inline\nimport torch", "def f(x):\n    return torch.relu(x)"], "torch.relu"),
     ],
 )

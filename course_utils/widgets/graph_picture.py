@@ -119,6 +119,7 @@ def _smooth(stops: list[Point]) -> list[Point]:
 def _words(graph: Graph, steps: list[Step], at: int) -> str:
     """The picture in words, for those who cannot see it."""
     step = steps[at]
+    said = ". ".join(part.rstrip(".") for part in (step.text, step.total) if part)
     known = []
     for node, value, grad in zip(graph.nodes, step.values, step.grads, strict=True):
         if node.op != CONSTANT and value is not None:
@@ -127,8 +128,5 @@ def _words(graph: Graph, steps: list[Step], at: int) -> str:
             )
     return (
         f"Computation graph of {graph.expression}. Step {at} of {len(steps) - 1}, {PHASES[step.phase]}. "
-        f"{step.text} {step.total}".strip()
-        + " Known: "
-        + "; ".join(known)
-        + "."
+        f"{said}. Known: {'; '.join(known)}."
     )

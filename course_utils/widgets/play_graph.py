@@ -16,7 +16,7 @@ from course_utils.widgets.scene import Scene
 
 # name: (expression, values of its leaves at the start)
 EXPRESSIONS: dict[str, tuple[str, dict[str, float]]] = {
-    "neuron": ("tanh(w1*x1 + w2*x2 + b)", {"w1": 0.5, "x1": 2.0, "w2": -1.0, "x2": 0.5, "b": 0.1}),
+    "neuron": ("tanh(w1*x1 + w2*x2 + b)", {"w1": 0.3, "x1": 2.0, "w2": -1.0, "x2": 0.5, "b": 0.4}),
     "diamond": ("x*x + x", {"x": 3.0}),
     "shared leaf": ("(a + b)*(b + 1)", {"a": 2.0, "b": 1.0}),
     "shared sum": ("s = a + b; s*s + s", {"a": 1.0, "b": 0.5}),

@@ -138,38 +138,41 @@ predict(
 def and_against_xor(sweeps=12):
     step = working("perceptron_step")
     corners = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-    fig, (left, *planes) = figure(1, 3, size=(10.2, 3.1))
-    lines = (("AND", [0, 0, 0, 1], palette.blue, "o-"), ("XOR", [0, 1, 1, 0], palette.vermillion, "s--"))
-    for plane, (name, targets, color, style) in zip(planes, lines):
+    fig, (left, *planes) = figure(1, 3, size=(10.2, 3.2))
+    tasks = (("AND", [0, 0, 0, 1], palette.blue, "o-"), ("XOR", [0, 1, 1, 0], palette.vermillion, "s--"))
+    for plane, (name, targets, color, style) in zip(planes, tasks, strict=True):
         weights, bias, mistakes = np.array([0.0, 0.5]), 0.25, []
-        for _ in range(sweeps):
+        for sweep in range(1, sweeps + 1):
             wrong = 0
-            for x, target in zip(corners, targets):
+            for x, target in zip(corners, targets, strict=True):
                 wrong += (weights @ x + bias > 0) != target
                 weights, bias = step(weights, bias, x, target, 1.0)
+                if sweep > sweeps - 2:
+                    print(f"{name}, sweep {sweep}, after {x.astype(int)}: weights {weights}, bias {bias:.2f}")
             mistakes.append(wrong)
-            print(f"{name}, after sweep {len(mistakes):2d}: weights {weights}, bias {bias:5.2f}, mistakes {wrong}")
         left.plot(range(1, sweeps + 1), mistakes, style, color=color, label=name)
 
         grid = np.linspace(-0.5, 1.5, 201)
         score = weights[0] * grid[None, :] + weights[1] * grid[:, None] + bias
         plane.contourf(grid, grid, score > 0, levels=[0.5, 1.5], colors=[palette.sky], alpha=0.35)
-        for (a, b), target in zip(corners, targets):
-            plane.plot(a, b, "o", markersize=10, color=palette.black, markerfacecolor=palette.black if target else "white")
-        plane.set(title=f"{name}: fires in the shaded half", xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+        for (x1, x2), target in zip(corners, targets, strict=True):
+            fill = palette.black if target else "white"
+            plane.plot(x1, x2, "o", markersize=10, color=palette.black, markerfacecolor=fill)
+        plane.set(title=f"{name}: fires where shaded", xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+        plane.set(xticks=[0, 1], yticks=[0, 1])
     left.set(title="Mistakes in each sweep", xlabel="sweep", ylabel="mistakes out of 4", ylim=(-0.2, 4.3))
-    left.legend()
+    left.set(xticks=range(2, sweeps + 1, 2), yticks=range(5))
+    left.legend(loc="center right")
     show(
         fig,
-        alt="Left: mistakes per sweep. On AND they fall to 0 by the seventh sweep, on XOR they stay at 4. Right: the four "
-        "corners with the half-plane in which the neuron fires. For AND it holds just the corner (1, 1); for XOR no "
-        "half-plane holds just the corners (0, 1) and (1, 0).",
+        alt="Left: mistakes per sweep. On AND they fall to 0 in the sixth sweep, on XOR they rise to 4 and stay there. "
+        "Right: the four corners and the half-plane in which the neuron fires. For AND it holds just the corner "
+        "(1, 1). For XOR it holds one corner that should fire and one that should not.",
     )
     reveal(
         "xor",
         1,
-        "From its third or fourth sweep on, the weights run through the same few values again and again. "
-        "On AND they come to rest.",
+        "From its third sweep on, the weights run through the same four values in every sweep. On AND they come to rest.",
     )
 
 
@@ -246,17 +249,20 @@ def error_against_count():
         hinges = np.maximum(fine[:, None] - knots[:-1], 0.0)  # (8001, count)
         network = np.sin(0.0) + hinges @ coefficients(knots, np.sin(knots))
         errors.append(np.abs(network - np.sin(fine)).max())
-    ratios = ", ".join(f"{b / a:.3f}" for a, b in zip(errors, errors[1:]))
-    print("Error with twice as many, divided by the error before:", ratios)
+    for k in range(1, len(counts)):
+        print(f"{counts[k]:3d} ReLUs: largest error {errors[k]:.5f}, {errors[k] / errors[k - 1]:.3f} of the one before")
     fig, ax = figure()
     ax.loglog(counts, errors, "o-", base=2, color=palette.blue, label="largest error on sin")
     bound = [(2 * np.pi / count) ** 2 / 8 for count in counts]
     ax.loglog(counts, bound, "--", base=2, color=palette.orange, label="bound: spacing² / 8")
     ax.set(xlabel="number of ReLUs", ylabel="largest error", title="Approximating one period of the sine")
     ax.legend()
-    show(fig, alt="Largest error against the number of ReLUs, both on logarithmic axes: a straight line of slope minus 2, just "
-                  "below the dashed bound.")  # fmt: skip
-    reveal("twice as many", 2, "Half the spacing, a quarter of the error: between knots a curve leaves its chord quadratically.")
+    show(
+        fig,
+        alt="Largest error against the number of ReLUs, both on logarithmic axes: a straight line of slope minus 2, "
+        "just below the dashed bound.",
+    )
+    reveal("twice as many", 2, "Half the spacing, a quarter of the error: the gap between a curve and its chord is quadratic.")
 
 
 error_against_count()
@@ -340,28 +346,30 @@ predict(
 def error_against_step():
     steps = 10.0 ** -np.arange(0, 16, 0.1)
 
-    def relative_error(estimate):
+    def error(precision, left, right):
+        above, below = (np.exp((1 + s * steps).astype(precision)).astype(np.float64) for s in (right, -left))
+        estimate = (above - below) / ((left + right) * steps)
         return np.maximum(np.abs(estimate / np.e - 1), 1e-17)
 
-    def difference(precision, left, right):
-        above, below = (np.exp((1 + s * steps).astype(precision)).astype(np.float64) for s in (right, -left))
-        return relative_error((above - below) / ((left + right) * steps))
-
     fig, ax = figure(size=(7.2, 3.8))
-    ax.loglog(steps, difference(np.float64, 1, 1), color=palette.blue, label="central, float64")
-    ax.loglog(steps, difference(np.float64, 0, 1), "--", color=palette.orange, label="one-sided, float64")
-    ax.loglog(steps, difference(np.float32, 1, 1), "-.", color=palette.vermillion, label="central, float32")
-    for digits_lost, color in ((2.0**-53, palette.blue), (2.0**-24, palette.vermillion)):
-        ax.axvline((3 * digits_lost) ** (1 / 3), color=color, linestyle=":", linewidth=1)
-    ax.set(xlabel="step h", ylabel="relative error", title="The derivative of exp at 1, by differences", ylim=(1e-13, 30))
+    ax.loglog(steps, error(np.float64, 1, 1), color=palette.blue, label="central, float64")
+    ax.loglog(steps, error(np.float64, 0, 1), "--", color=palette.orange, label="one-sided, float64")
+    ax.loglog(steps, error(np.float32, 1, 1), "-.", color=palette.vermillion, label="central, float32")
+    for precision, color in ((2.0**-53, palette.blue), (2.0**-24, palette.vermillion)):
+        ax.axvline((3 * precision) ** (1 / 3), color=color, linestyle=":", linewidth=1)
+    ax.set(xlabel="step h", ylabel="relative error", title="The derivative of exp at 1, by differences")
+    ax.set_ylim(1e-13, 30)
     ax.legend(loc="lower left")
-    show(fig, alt="Relative error against the step, logarithmic axes. Each curve is a V: from the right it falls with the step, then it "
-                  "rises again, noisily. Central differences in float64 are best near 1e-5, one-sided ones near 1e-8 and much worse, "
-                  "float32 near 1e-2. In float32 the error is 100 percent from about 1e-8 downwards.")  # fmt: skip
+    show(
+        fig,
+        alt="Relative error against the step, logarithmic axes. Each curve is a V: from the right it falls with the step, "
+        "then it rises again, noisily. Central differences in float64 are best near 1e-5, one-sided ones near 1e-8 and "
+        "much worse, float32 near 1e-2. In float32 the error is 100 percent from about 1e-8 downwards.",
+    )
     for h in (1e-2, 1e-5, 1e-8, 1e-14):
         estimate = (np.exp(1 + h) - np.exp(1 - h)) / (2 * h)
         print(f"h = {h:g}: relative error {abs(estimate / np.e - 1):.1e}")
-    reveal("step", 1, "At 1e-2 the truncated h² term dominates, at 1e-8 and 1e-14 the rounding of f does.")
+    reveal("step", 1, "At 1e-2 the neglected h² term dominates, at 1e-8 and 1e-14 the rounding of f does.")
 
 
 error_against_step()
@@ -495,8 +503,8 @@ def check_the_affine_layer():
         numerical(lambda moved: np.sum(R * (x @ moved.T + bias)), weight),
         numerical(lambda moved: np.sum(R * (x @ weight.T + moved)), bias),
     )
-    for name, a, b in zip(("grad_x", "grad_weight", "grad_bias"), by_hand, by_moving):
-        print(f"{name:11s} shape {str(a.shape):7s} largest difference {np.abs(a - b).max():.0e}")
+    for name, a, b in zip(("grad_x", "grad_weight", "grad_bias"), by_hand, by_moving, strict=True):
+        print(f"{name:11s} shape {a.shape!s:7s} largest difference {np.abs(a - b).max():.0e}")
 
 
 check_the_affine_layer()
@@ -552,12 +560,12 @@ predict(
 def already_activated():
     h = np.linspace(-5, 5, 401)
     some, step = h[::25], 1e-5
-    fig, axes = figure(1, 2, size=(9.6, 3.4))
+    fig, axes = figure(1, 2, size=(9.6, 3.7))
     functions = (
         ("tanh", np.tanh, lambda v: 1 - np.tanh(v) ** 2),
         ("sigmoid", lambda v: 1 / (1 + np.exp(-v)), lambda v: np.exp(-v) / (1 + np.exp(-v)) ** 2),
     )
-    for ax, (name, g, slope) in zip(axes, functions):
+    for ax, (name, g, slope) in zip(axes, functions, strict=True):
         measured = (g(some + step) - g(some - step)) / (2 * step)
         ax.plot(h, slope(h), color=palette.blue, label="formula on the input")
         ax.plot(some, measured, "o", markersize=4, color=palette.black, label="central difference")
@@ -565,10 +573,13 @@ def already_activated():
         ax.set(title=f"Slope of {name}", xlabel="input h")
         ax.set_ylim(bottom=0)
         print(f"{name} at h = 3: slope {slope(3.0):.4f}, on the activated value {slope(g(3.0)):.4f}")
-    axes[0].legend(loc="upper left", bbox_to_anchor=(0.0, -0.2), ncols=3)
-    show(fig, alt="Slopes of tanh and sigmoid against the input. The formula on the input goes through all central differences and "
-                  "falls to 0 on both sides. The formula on the activated value levels off: at 0.42 for tanh, at 0.20 to 0.25 for the "
-                  "sigmoid.")  # fmt: skip
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    show(
+        fig,
+        alt="Slopes of tanh and sigmoid against the input. The formula on the input goes through all central differences "
+        "and falls to 0 on both sides. The formula on the activated value does not: it levels off at 0.42 for tanh, and "
+        "stays between 0.20 and 0.25 for the sigmoid.",
+    )
     reveal("activated twice", 1, "tanh(3) = 0.995, and the slope of tanh at 0.995 is 0.42: 43 times too large.")
 
 
@@ -676,8 +687,11 @@ def how_wrong_neurons_learn():
     ax.plot(h, sigmoid(h) - 1, "--", color=palette.vermillion, label="cross-entropy (next section)")
     ax.set(xlabel="pre-activation h", ylabel="error e = ∂L/∂h", title="A sigmoid neuron whose target is 1")
     ax.legend(loc="lower right")
-    show(fig, alt="The error e against the pre-activation h. With the squared error it dips to about minus 0.15 near h = −0.7 and goes "
-                  "back to 0 on the left, where the neuron is most wrong. With the cross-entropy it falls to minus 1 there.")  # fmt: skip
+    show(
+        fig,
+        alt="The error e against the pre-activation h. With the squared error it dips to about minus 0.15 near h = −0.7 "
+        "and goes back to 0 on the left, where the neuron is most wrong. With the cross-entropy it falls to minus 1 there.",
+    )
     for p in (0.5, 0.001):
         e = error(slope, np.array([np.log(p / (1 - p))]), np.array([p]), np.array([1.0]))[0]
         print(f"prediction {p}: e = {e:.6f}")
@@ -759,8 +773,12 @@ def loss_before_training():
         weight = scale * rng.normal(size=(10, 64))
         loss, _ = loss_of(digits.train.features @ weight.T, digits.train.labels)
         print(f"random weights times {scale:5.2f}: loss on the digits {loss:8.3f}")
-    reveal("first loss", 2, "All ten probabilities are about 1/10, and −log(1/10) = 2.303. A very different first loss means a bug, "
-                            "or weights that start too large.")  # fmt: skip
+    reveal(
+        "first loss",
+        2,
+        "All ten probabilities are about 1/10, and −log(1/10) = 2.303. "
+        "A very different first loss means a bug, or weights that start too large.",
+    )
 
 
 loss_before_training()
@@ -802,19 +820,19 @@ check(unbroadcast)
 
 
 # %% tags=["display-only"]
-def gradients_of_broadcast_sums():
+def gradients_of_broadcast_products():
     back, numerical = working("unbroadcast"), working("numerical_gradient")
     rng = np.random.default_rng(2)
     x, R = rng.normal(size=(4, 5, 3)), rng.normal(size=(4, 5, 3))
     for shape in ((3,), (5, 1), (1, 5, 3), (4, 1, 1), ()):
         b = rng.normal(size=shape)
-        by_hand = back(R * x, shape)  # L = Σ R · x · b, so ∂L/∂(b, once broadcast) = R · x
+        by_hand = back(R * x, shape)  # L = Σ R · x · b, so its gradient for b, once broadcast, is R · x
         by_moving = numerical(lambda moved: np.sum(R * x * moved), b)
-        print(f"(4, 5, 3) * {str(shape):9s} gradient of shape {str(np.shape(by_hand)):9s}"
-              f" largest difference {np.abs(by_hand - by_moving).max():.0e}")  # fmt: skip
+        gap = np.abs(by_hand - by_moving).max()
+        print(f"(4, 5, 3) times {shape!s:9s}: gradient of shape {np.shape(by_hand)!s:9s} largest difference {gap:.0e}")
 
 
-gradients_of_broadcast_sums()
+gradients_of_broadcast_products()
 
 # %% [markdown]
 # ## 9 · An engine that differentiates for you
@@ -992,39 +1010,48 @@ check(Value)
 
 
 # %% tags=["display-only"]
-def xor_with_values(hidden=3, seeds=4, steps=200, learning_rate=0.2):
+def xor_with_values(hidden=3, starts=10, steps=200, learning_rate=0.1):
     Number = working("Value")
     examples = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
 
-    def network(p, a, b):
+    def network(p, x1, x2):
         out = p[-1]
         for k in range(hidden):
             w1, w2, bias, v = p[4 * k : 4 * k + 4]
-            out = out + v * (w1 * a + w2 * b + bias).tanh()
+            out = out + v * (w1 * x1 + w2 * x2 + bias).tanh()
         return out
 
-    fig, (left, right) = figure(1, 2, size=(9.2, 3.5))
-    for seed, style in zip(range(seeds), ("-", "--", "-.", ":") * seeds):
+    fig, (left, right) = figure(1, 2, size=(9.2, 3.6))
+    for seed in range(starts):
         numbers, losses = np.random.default_rng(seed).normal(size=4 * hidden + 1), []
         for _ in range(steps):
             parameters = [Number(number) for number in numbers]
-            loss = sum(((network(parameters, a, b) - target) ** 2 for (a, b), target in examples), Number(0.0)) * 0.5
+            errors = [network(parameters, *x) - target for x, target in examples]
+            loss = 0.5 * sum((e * e for e in errors), Number(0.0))
             loss.backward()
             losses.append(loss.data)
             numbers = numbers - learning_rate * np.array([p.grad for p in parameters])
-        left.plot(losses, style, label=f"start {seed}")
+        solved = losses[-1] < 0.05
+        left.plot(losses, "-" if solved else "--", color=palette.blue if solved else palette.vermillion)
+        print(f"start {seed}: error {losses[-1]:.4f}{'' if solved else '   stuck'}")
         if seed == 0:
             ticks = np.linspace(-0.25, 1.25, 25)
             parameters = [Number(number) for number in numbers]
-            surface = [[network(parameters, a, b).data for a in ticks] for b in ticks]
-    left.set(yscale="log", xlabel="step of gradient descent", ylabel="squared error, summed", title="Learning XOR")
-    left.legend()
+            surface = [[network(parameters, x1, x2).data for x1 in ticks] for x2 in ticks]
+    left.set(yscale="log", xlabel="step of gradient descent", ylabel="squared error, summed")
+    left.set_title(f"Learning XOR, {starts} random starts")
     right.contourf(ticks, ticks, surface, levels=[0.5, 99], colors=[palette.sky], alpha=0.35)
-    for (a, b), target in examples:
-        right.plot(a, b, "o", markersize=10, color=palette.black, markerfacecolor=palette.black if target else "white")
+    for (x1, x2), target in examples:
+        fill = palette.black if target else "white"
+        right.plot(x1, x2, "o", markersize=10, color=palette.black, markerfacecolor=fill)
     right.set(title="Start 0: output above ½ where shaded", xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
-    show(fig, alt="Left: the squared error on XOR falls below 0.01 within 200 steps from all four starts. Right: the trained network's "
-                  "output is above one half in a region that holds the corners (0, 1) and (1, 0) and leaves out the other two.")  # fmt: skip
+    right.set(xticks=[0, 1], yticks=[0, 1])
+    show(
+        fig,
+        alt="Left: the squared error on XOR against the step, for ten random starts. For eight (solid) it falls far below "
+        "0.05, for two (dashed) it stays near one quarter. Right: the output of start 0 is above one half in a band that "
+        "holds the corners (0, 1) and (1, 0) and leaves out the other two.",
+    )
 
 
 xor_with_values()
@@ -1097,7 +1124,7 @@ check(mlp_gradients)
 predict(
     "cost",
     "Both give the same 2410 numbers. How much longer does the numerical gradient take than backpropagation?",
-    ["about 2 times", "about 50 times", "about 1000 times", "about a million times"],
+    ["about twice as long", "some fifty times as long", "thousands of times as long", "millions of times as long"],
 )
 
 
@@ -1107,41 +1134,44 @@ def the_price_of_a_gradient():
 
     backprop, numerical = working("mlp_gradients"), working("numerical_gradient")
     rng = np.random.default_rng(0)
-    x, labels = digits.train.features[:500], digits.train.labels[:500]
+    x, labels = digits.train.features[:100], digits.train.labels[:100]
     shapes = {"weight1": (32, 64), "bias1": (32,), "weight2": (10, 32), "bias2": (10,)}
     start = {name: rng.normal(size=shape) / 8 for name, shape in shapes.items()}
-    calls = 0
+    losses = 0
 
     def forward_loss(p):
-        nonlocal calls
-        calls += 1
+        nonlocal losses
+        losses += 1
         logits = np.tanh(x @ p["weight1"].T + p["bias1"]) @ p["weight2"].T + p["bias2"]
         logits -= logits.max(axis=1, keepdims=True)
-        return np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(500), labels])
+        return np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(x)), labels])
 
-    def fastest(f, repeats):
-        times = []
+    def seconds(f, repeats):
+        begin = perf_counter()
         for _ in range(repeats):
-            begin = perf_counter()
-            f()
-            times.append(perf_counter() - begin)
-        return min(times)
+            result = f()
+        return (perf_counter() - begin) / repeats, result
 
-    once, back = fastest(lambda: forward_loss(start), 50), fastest(lambda: backprop(start, x, labels), 50)
-    calls, begin = 0, perf_counter()
-    by_moving = {
-        name: numerical(lambda moved, name=name: forward_loss({**start, name: moved}), start[name]) for name in start
-    }
-    slow = perf_counter() - begin
-    _, by_hand = backprop(start, x, labels)
+    def move_everything():
+        return {
+            name: numerical(lambda moved, name=name: forward_loss({**start, name: moved}), start[name]) for name in start
+        }
+
+    one_loss, _ = seconds(lambda: forward_loss(start), 2000)
+    back, (_, by_hand) = seconds(lambda: backprop(start, x, labels), 1000)
+    losses = 0
+    slow, by_moving = seconds(move_everything, 1)
     for name in start:
         gap = np.linalg.norm(by_hand[name] - by_moving[name]) / np.linalg.norm(by_moving[name])
         print(f"{name:8s} relative difference {gap:.0e}")
-    print(f"\nOne loss costs 1. The gradient by backpropagation costs {back / once:.1f}; "
-          f"numerically, with {calls} losses, {slow / once:.0f}.")  # fmt: skip
-    print(f"Numerical against backpropagation: {slow / back:.0f} times as long.")
-    reveal("cost", 2, "The numerical gradient needs two losses for each of 2410 parameters. Backpropagation costs a few losses, "
-                      "however many parameters there are.")  # fmt: skip
+    print(f"In units of one loss: backpropagation {back / one_loss:.1f}, numerical gradient {slow / one_loss:.0f}.")
+    print(f"The numerical gradient computed {losses} losses and took {slow / back:.0f} times as long.")
+    reveal(
+        "cost",
+        2,
+        "The numerical gradient needs two losses for each of the 2410 parameters. "
+        "Backpropagation costs a few losses, however many parameters there are.",
+    )
 
 
 the_price_of_a_gradient()
@@ -1178,12 +1208,17 @@ def count_the_terms():
     rng = np.random.default_rng(0)
     shapes = {"weight1": (32, 64), "bias1": (32,), "weight2": (10, 32), "bias2": (10,)}
     p = {name: rng.normal(size=shape) / 8 for name, shape in shapes.items()}
-    i1, i2 = 101, 150  # 50 examples, counted from 1, both ends included
-    single = [gradients(p, digits.train.features[i - 1 : i], digits.train.labels[i - 1 : i])[1] for i in range(i1, i2 + 1)]
-    total = sum(g["weight1"] for g in single)
-    mean = gradients(p, digits.train.features[i1 - 1 : i2], digits.train.labels[i1 - 1 : i2])[1]["weight1"]
+
+    def gradient(first, last):  # of weight1 on examples first to last, counted from 1, both included
+        rows = slice(first - 1, last)
+        return gradients(p, digits.train.features[rows], digits.train.labels[rows])[1]["weight1"]
+
+    i1, i2 = 101, 150
+    total = sum(gradient(i, i) for i in range(i1, i2 + 1))
+    mean = gradient(i1, i2)
     for name, divisor in (("i2 − i1", i2 - i1), ("i2 − i1 + 1", i2 - i1 + 1)):
-        print(f"sum divided by {name:11s} is {np.linalg.norm(total / divisor) / np.linalg.norm(mean):.4f} times the batch's gradient")
+        ratio = np.linalg.norm(total / divisor) / np.linalg.norm(mean)
+        print(f"sum divided by {name:11s}: {ratio:.4f} times the gradient of the mean loss")
 
 
 count_the_terms()
@@ -1252,16 +1287,16 @@ check(train_classifier)
 
 # %% tags=["display-only"]
 def what_it_gets_wrong(most=8):
-    classify = working("train_classifier")(digits.train.features, digits.train.labels, seed=0)
-    answers = classify(digits.validation.features)
-    wrong = np.flatnonzero(answers != digits.validation.labels)
-    right = len(answers) - len(wrong)
-    print(f"{right} of {len(answers)} validation digits are right.")
+    network = working("train_classifier")(digits.train.features, digits.train.labels, seed=0)
+    answers, labels = network(digits.validation.features), digits.validation.labels
+    wrong = np.flatnonzero(answers != labels)
+    print(f"{len(labels) - len(wrong)} of {len(labels)} validation digits are right.")
     fig, axes = figure(1, most, size=(1.2 * most, 1.7), images=True)
-    for ax, index in zip(axes, wrong):
+    for ax, index in zip(axes, wrong, strict=False):
         ax.imshow(digits.validation.images[index, 0], cmap="gray_r", vmin=0, vmax=1)
-        ax.set_title(f"{answers[index]}, not {digits.validation.labels[index]}", fontsize=9)
-    show(fig, alt=f"Some of the {len(wrong)} validation digits that the network gets wrong, each with its answer and the right label.")
+        ax.set_title(f"{answers[index]}, not {labels[index]}", fontsize=9)
+    captions = "; ".join(f"{answers[index]} for a {labels[index]}" for index in wrong[:most])
+    show(fig, alt=f"Digits that the network gets wrong, with its answers: {captions}.")
 
 
 what_it_gets_wrong()
@@ -1287,8 +1322,9 @@ predict(
 
 
 # %% tags=["display-only"]
-def one_layer_against_two(seeds=5, epochs=40, batch_size=32, learning_rate=0.5):
-    two_layers, loss_of, affine_back = (working(name) for name in ("mlp_gradients", "softmax_cross_entropy", "affine_backward"))
+def one_layer_against_two(starts=5, epochs=40, batch_size=32, learning_rate=0.5):
+    two_layers = working("mlp_gradients")
+    loss_of, affine_back = working("softmax_cross_entropy"), working("affine_backward")
 
     def one_layer(p, x, labels):
         loss, error = loss_of(x @ p["weight1"].T + p["bias1"], labels)
@@ -1301,36 +1337,40 @@ def one_layer_against_two(seeds=5, epochs=40, batch_size=32, learning_rate=0.5):
             out = np.tanh(out) @ p["weight2"].T + p["bias2"]
         return np.mean(out.argmax(axis=1) == labels)
 
-    def curve(sizes, gradients, train_labels, test_labels, seed):
-        rng, x, p, points = np.random.default_rng(seed), digits.train.features, {}, []
-        for k, (inputs, outputs) in enumerate(zip(sizes, sizes[1:]), start=1):
-            p[f"weight{k}"], p[f"bias{k}"] = rng.normal(size=(outputs, inputs)) / np.sqrt(inputs), np.zeros(outputs)
+    def learning_curve(sizes, gradients, train_labels, test_labels, seed):
+        rng, x, p, curve = np.random.default_rng(seed), digits.train.features, {}, []
+        for k in range(1, len(sizes)):
+            p[f"weight{k}"] = rng.normal(size=(sizes[k], sizes[k - 1])) / np.sqrt(sizes[k - 1])
+            p[f"bias{k}"] = np.zeros(sizes[k])
         for _ in range(epochs):
             shuffled = rng.permutation(len(x))
             for batch in np.split(shuffled, range(batch_size, len(x), batch_size)):
                 _, grads = gradients(p, x[batch], train_labels[batch])
                 p = {name: p[name] - learning_rate * grads[name] for name in p}
-            points.append(accuracy(p, digits.test.features, test_labels))
-        return points
+            curve.append(accuracy(p, digits.test.features, test_labels))
+        return curve
 
     fig, axes = figure(1, 2, size=(10, 3.7), sharey=True)
     tasks = (("Which digit is it?", 10, lambda labels: labels), ("Is the digit odd?", 2, lambda labels: labels % 2))
-    for ax, (title, classes, task) in zip(axes, tasks):
+    for ax, (title, classes, task) in zip(axes, tasks, strict=True):
         targets = task(digits.train.labels), task(digits.test.labels)
         for name, sizes, gradients, color, style in (
             ("one layer", (64, classes), one_layer, palette.orange, "o--"),
             ("two layers", (64, 32, classes), two_layers, palette.blue, "s-"),
         ):
-            curves = np.array([curve(sizes, gradients, *targets, seed) for seed in range(seeds)])
+            curves = np.array([learning_curve(sizes, gradients, *targets, seed) for seed in range(starts)])
             mean, spread = curves.mean(axis=0), curves.std(axis=0, ddof=1)
-            shown = np.unique(np.r_[0, np.arange(3, epochs, 4), epochs - 1])
-            ax.errorbar(shown + 1, mean[shown], spread[shown], fmt=style, color=color, capsize=3, markersize=4, label=name)
+            at = np.arange(3, epochs, 4)
+            ax.errorbar(at + 1, mean[at], spread[at], fmt=style, color=color, capsize=3, markersize=4, label=name)
             print(f"{title:19s} {name:10s} after {epochs} epochs: {mean[-1]:.3f} ± {spread[-1]:.3f}")
-        ax.set(title=title, xlabel="epoch", ylim=(0.5, 1.01))
+        ax.set(title=title, xlabel="epoch", ylim=(0.8, 1.0))
     axes[0].set_ylabel("accuracy on 300 test digits")
     axes[0].legend(loc="lower right")
-    show(fig, alt="Accuracy on test digits against the epoch, mean and standard deviation of five starts. Which digit: one layer and two "
-                  "layers both end near 0.96. Odd or even: one layer ends near 0.91, two layers near 0.98.")  # fmt: skip
+    show(
+        fig,
+        alt="Accuracy on test digits against the epoch, mean and standard deviation of five starts. Which digit: one layer "
+        "and two layers both end near 0.96. Odd or even: one layer ends near 0.91, two layers near 0.98.",
+    )
 
 
 one_layer_against_two()
@@ -1371,9 +1411,10 @@ def look_at_the_broken_one():
         numerical(lambda moved: np.sum(R * (x @ moved.T + bias)), weight),
         numerical(lambda moved: np.sum(R * (x @ weight.T + moved)), bias),
     )
-    for name, a, b in zip(("grad_x", "grad_weight", "grad_bias"), claimed, measured):
+    for name, a, b in zip(("grad_x", "grad_weight", "grad_bias"), claimed, measured, strict=True):
         gap = np.linalg.norm(a - b) / np.linalg.norm(b)
-        print(f"{name:11s} shape {str(a.shape):7s} relative difference {gap:.0e}   {'agrees' if gap < 1e-6 else 'DOES NOT AGREE'}")
+        verdict = "agrees" if gap < 1e-6 else "DOES NOT AGREE"
+        print(f"{name:11s} shape {a.shape!s:7s} relative difference {gap:.0e}   {verdict}")
 
 
 look_at_the_broken_one()
