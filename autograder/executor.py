@@ -47,6 +47,9 @@ KERNEL_ENVIRONMENT = dict.fromkeys(
 )
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 
+# A submission may bring modules of its own, but none in the place of an installed one.
+OWN_FILES_LAST = "import sys; sys.path[:] = [p for p in sys.path if p] + ['']"
+
 _judges: dict[tuple[str, str], Judge] = {}
 
 
@@ -127,7 +130,7 @@ class JudgedExecute(Execute):
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.start_new_kernel(cwd=str(self._work), env=self._environment(), **quiet)
         self.start_new_kernel_client()
-        self._wait_reply(self.kc.kernel_info(), 30)
+        self._wait_reply(self.kc.execute(OWN_FILES_LAST, silent=True, store_history=False), 60)
 
     def _stop(self) -> None:
         if self.km is None:

@@ -86,8 +86,9 @@ def _limit(seconds: int, memory: int) -> None:
     for kind in (signal.SIGALRM, signal.SIGXCPU):
         signal.signal(kind, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    if memory:
-        in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    statm = Path("/proc/self/statm")
+    if memory and statm.exists():  # Linux; elsewhere the address space cannot be limited this way
+        in_use = int(statm.read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (in_use + memory, in_use + memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MAX_BYTES, 2 * MAX_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

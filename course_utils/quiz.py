@@ -75,7 +75,8 @@ def reveal(key: str, answer: int, because: str) -> None:
 
 
 def _valid_choices(key: str, choices: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(choices, str) or not all(isinstance(choice, str) and choice.strip() for choice in choices):
+    listed = isinstance(choices, (list, tuple))
+    if not listed or not all(isinstance(choice, str) and choice.strip() for choice in choices):
         raise QuizError(f"predict({key!r}) needs its choices as a list of texts.")
     if len(choices) < 2 or len(set(choices)) != len(choices):
         raise QuizError(f"predict({key!r}) needs at least two choices, all different.")

@@ -16,7 +16,7 @@ from autograder.build.mistakes import AuthorMistakes
 from autograder.build.names import bound_names, free_names, parse
 from autograder.build.percent import read_cells
 from autograder.build.regions import find_regions, stub_of
-from tests.conftest import BANK, NOTEBOOK, ROOT, MadeUpCourse
+from tests.made_up import BANK, NOTEBOOK, ROOT, MadeUpCourse
 
 FILE = "doubling.ipynb"
 

@@ -1,9 +1,19 @@
-"""A toy exercise for tests of the machinery: `shift(x, by)` is x + by."""
+"""Toy exercises and a toy course directory, for tests of the machinery: `shift(x, by)` is x + by."""
 
 from __future__ import annotations
 
-import numpy as np
+import copy
+import sys
+import types
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 
+import nbformat
+import numpy as np
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from course_utils.checks import registry
 from course_utils.checks.exercise import Case, Exercise, Misconception
 
 
@@ -64,3 +74,79 @@ OUTLINE = {
         "written": [],
     }
 }
+
+ASSIGNMENT = "99_toy"
+SOLUTIONS = {
+    "shift": "def shift(x, by):\n    ### BEGIN SOLUTION\n    return x + by\n    ### END SOLUTION",
+    "twice": "def twice(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
+}
+
+
+def install(monkeypatch) -> None:
+    """Make the toys a bank of the course, `course_utils.checks.toy`, for as long as the monkeypatch lasts."""
+    module = types.ModuleType("course_utils.checks.toy")
+    module.__spec__ = ModuleSpec(module.__name__, None)
+    module.EXERCISES = tuple(TOYS.values())
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(registry, "find", TOYS.get)
+    registry.exercises.cache_clear()
+
+
+def course(root: Path) -> NotebookNode:
+    """Make `root` a course directory with the toy assignment; returns its source notebook."""
+    cells = [
+        new_markdown_cell("# Toys"),
+        new_code_cell("import numpy as np\nfrom course_utils import check, hint, progress"),
+        *exercise_cells("shift", 6),
+        new_code_cell("print('only to look at')", metadata={"tags": ["display-only"]}),
+        *exercise_cells("twice", 2),
+        new_markdown_cell("YOUR ANSWER HERE", metadata={"nbgrader": info("why", grade=True, solution=True, points=4)}),
+        new_code_cell(
+            "assert shift(1, 2) == 3", metadata={"nbgrader": info("plain", grade=True, locked=True, points=1)}
+        ),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    folder = root / "source" / ASSIGNMENT
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / "toy.ipynb")
+    return notebook
+
+
+def exercise_cells(name: str, points: float) -> list[NotebookNode]:
+    """A solution cell and its check."""
+    check = info(f"check_{name}", grade=True, locked=True, points=points)
+    return [
+        new_code_cell(SOLUTIONS[name], metadata={"nbgrader": info(name, solution=True)}),
+        new_code_cell(f"check({name})", metadata={"nbgrader": check, "tags": ["raises-exception"]}),
+    ]
+
+
+def info(name: str, **given) -> dict:
+    """nbgrader's metadata of a cell."""
+    return {
+        "schema_version": 3,
+        "grade_id": name,
+        "grade": False,
+        "solution": False,
+        "locked": False,
+        "task": False,
+    } | given
+
+
+def submission(notebook: NotebookNode, **code: str) -> NotebookNode:
+    """A copy of the notebook with other sources in the cells of these grade ids."""
+    copied = copy.deepcopy(notebook)
+    for cell in copied.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if name in code:
+            cell.source = code[name]
+    return copied
+
+
+def hand_in(root: Path, student: str, notebook: NotebookNode | str, name: str = "toy.ipynb") -> Path:
+    """Put a notebook (or any text) where a student's submission belongs; returns its folder."""
+    folder = root / "submitted" / student / ASSIGNMENT
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(notebook if isinstance(notebook, str) else nbformat.writes(notebook), encoding="utf-8")
+    return folder

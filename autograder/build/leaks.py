@@ -5,21 +5,36 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from autograder.build.course import assignments, read_author
+from autograder.build.course import read_authors
 from autograder.build.names import imported_modules, parse
-from autograder.build.regions import Region
 
 _SECRET_FOLDERS = {"solutions", "autograder", "tests", "sample_class", "build", "submitted", "autograded", "feedback"}
 _MARKERS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME")
 # A body shorter than this ("return out") says nothing; one line is only told from chance in a notebook.
 _TELLING = 25
+# A text may show one short method of a class as an example; from this share of an exercise on it gives it away.
+_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """The solution of one exercise: where it is, and the telling lines of each of its regions."""
+
+    where: str
+    bodies: tuple[tuple[str, ...], ...]
+
+    def given_away(self, pieces: list[tuple[str, ...]], shortest: int) -> bool:
+        """Whether the pieces of a file hold much of it; bodies of fewer than `shortest` lines count for nothing."""
+        found = [b for b in self.bodies if len(b) >= shortest and any(_contains(piece, b) for piece in pieces)]
+        return bool(found) and sum(map(len, found)) >= _SHARE * sum(map(len, self.bodies))
 
 
 def find_leaks(files: Mapping[str, bytes], root: Path) -> list[str]:
     """A sentence for every way in which the release `files` would give away what is in `root`/solutions."""
-    bodies = list(_reference_bodies(root))
+    references = list(_references(root))
     leaks = []
     for name, content in sorted(files.items()):
         folder = next((part for part in PurePosixPath(name).parts[:-1] if part in _SECRET_FOLDERS), None)
@@ -35,26 +50,19 @@ def find_leaks(files: Mapping[str, bytes], root: Path) -> list[str]:
         if name.endswith(".py") and "autograder" in _imports(text):
             leaks.append(f"{name} imports autograder, which students do not have.")
         pieces = list(_pieces(name, text))
-        for where, body in bodies:
-            enough = len(body) > 1 or name.endswith(".ipynb")
-            if enough and any(_contains(piece, body) for piece in pieces):
-                leaks.append(f"{name} contains the solution at {where}.")
+        shortest = 1 if name.endswith(".ipynb") else 2
+        leaks += [f"{name} contains the solution at {r.where}." for r in references if r.given_away(pieces, shortest)]
     return leaks
 
 
-def _reference_bodies(root: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every solution region that says something: where it is, and its lines without indentation and comments."""
-    for assignment in assignments(root):
-        author = read_author(root, assignment)
+def _references(root: Path) -> Iterator[_Reference]:
+    for author in read_authors(root):
         for role in author.roles:
-            for region in role.regions:
-                body = _significant(region.body)
-                if sum(map(len, body)) >= _TELLING:
-                    yield f"{author.path}:{_line(role.cell.first_line, region)}", body
-
-
-def _line(first: int, region: Region) -> int:
-    return first + region.begin - 1
+            bodies = tuple(
+                body for region in role.regions if sum(map(len, body := _significant(region.body))) >= _TELLING
+            )
+            if bodies:
+                yield _Reference(f"{author.path}:{role.cell.line}", bodies)
 
 
 def _significant(lines: tuple[str, ...] | list[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 # Six points of y = 2·tanh(x), moved a little by hand so that no weights fit them exactly.
 INPUTS = np.array([-3.0, -1.0, -0.5, 0.5, 1.0, 3.0])
 TARGETS = np.array([-1.9, -1.6, -1.0, 0.8, 1.6, 1.9])
-MINIMUM = (1.0942, 1.9260)  # the lowest point; (−w, −v) computes the same, so there is a second one
+MINIMUM = (1.09391, 1.92582)  # the lowest point; (−w, −v) computes the same, so there is a second one
 SADDLE = 1.165  # the loss at the origin
 FAR = 1e6  # a walk is stopped once a weight is larger than this
 SMALL_SLOPE = 0.005  # |gradient| below which the walk counts as arrived

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 LEAF, CONSTANT = "leaf", "constant"
 FUNCTIONS = ("tanh", "relu", "exp")
 _BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-MOST_NODES = 16
+MOST_NODES, LONGEST = 16, 200
 
 
 class ExpressionError(ValueError):
@@ -58,9 +58,11 @@ def parse(expression: str) -> Graph:
     computed twice.
     Raises `ExpressionError` with one sentence for anything else.
     """
+    if len(expression) > LONGEST:
+        raise ExpressionError(f"The expression {expression[:20]!r}… is longer than {LONGEST} characters.")
     try:
         statements = ast.parse(expression.strip()).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError, AttributeError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionError(f"The expression {expression!r} is not valid Python.") from None
     reader = _Reader(expression)
     if not statements or not isinstance(statements[-1], ast.Expr):

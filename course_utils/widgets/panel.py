@@ -17,7 +17,9 @@ def number(value: float, digits: int = 3) -> str:
         raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
         text = f"{mantissa}·10{raised}"
     else:
-        text = f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
+        text = f"{value:.{digits}g}"
+        if "e" in text:  # a large number, whose digits before the point all count
+            text = f"{value:.0f}"
     return "0" if text == "-0" else text.replace("-", "−")
 
 

@@ -2,6 +2,7 @@
 
 `@alternative(exercise, label)` and `@mistaken(exercise, misconception)` append
 `(exercise, label, object)` to the lists `ALTERNATIVES` and `MISTAKEN` of the module they are used in.
+A bank file defines one name many times, so what is tried is `isolated(object)`: the source alone, as in a notebook.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-import textwrap
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 
 def alternative(exercise: str, label: str) -> Callable[[Any], Any]:
@@ -30,8 +32,7 @@ def _collector(kind: str, exercise: str, label: str) -> Callable[[Any], Any]:
     def collect(made: Any) -> Any:
         if made.__name__ != exercise:
             raise ValueError(f"{label!r} is called {made.__name__}, should be called {exercise}")
-        module = sys.modules[made.__module__]
-        vars(module).setdefault(kind, []).append((exercise, label, made))
+        vars(sys.modules[made.__module__]).setdefault(kind, []).append((exercise, label, made))
         return made
 
     return collect
@@ -40,33 +41,40 @@ def _collector(kind: str, exercise: str, label: str) -> Callable[[Any], Any]:
 def source(made: Any) -> str:
     """The source of a collected function or class, without its decorators.
 
-    `inspect.getsource` finds a class by its name, and a bank file defines one name many times.
+    `inspect.getsource` would find a class by its name alone, and so the wrong one.
     """
-    path = inspect.getsourcefile(made)
-    line = _first_line(made)
-    for node, lines in _definitions(path):
-        if node.name == made.__name__ and node.lineno <= line <= node.end_lineno:
-            return textwrap.dedent("\n".join(lines)) + "\n"
-    raise ValueError(f"{made.__name__} is not defined at the top level of {path}")
+    line = _line(made)
+    for first, last, name, text in _definitions(inspect.getsourcefile(made)):
+        if name == made.__name__ and first <= line <= last:
+            return text
+    raise ValueError(f"{made.__name__} is not defined at the top level of its file")
 
 
-def _first_line(made: Any) -> int:
-    """A line inside the definition: of the function itself, or of a method of the class."""
+def isolated(made: Any) -> Any:
+    """The object that its source alone defines, with `np` there and nothing else: names mean what they would
+    mean in a student's notebook, and whatever is not self-contained fails."""
+    scope: dict[str, Any] = {"np": np, "__name__": "__main__"}
+    exec(compile(source(made), "<student>", "exec"), scope)
+    return scope[made.__name__]
+
+
+def _line(made: Any) -> int:
+    """A line inside the definition."""
     if not inspect.isclass(made):
-        return max(made.__code__.co_firstlineno, _decorated(made))
-    codes = [value.__code__ for value in vars(made).values() if inspect.isfunction(value)]
-    return min(code.co_firstlineno for code in codes)
-
-
-def _decorated(function: Any) -> int:
-    """The line of `def`: a code object's first line is that of the first decorator."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    return function.__code__.co_firstlineno + tree.body[0].lineno - 1
+        return made.__code__.co_firstlineno
+    return min(value.__code__.co_firstlineno for value in vars(made).values() if inspect.isfunction(value))
 
 
 @cache
-def _definitions(path: str) -> list[tuple[Any, list[str]]]:
+def _definitions(path: str) -> list[tuple[int, int, str, str]]:
+    """First line (decorators included), last line, name and source (without decorators) of what a file defines."""
     text = Path(path).read_text(encoding="utf-8")
     lines = text.splitlines()
-    kinds = (ast.FunctionDef, ast.ClassDef)
-    return [(n, lines[n.lineno - 1 : n.end_lineno]) for n in ast.parse(text).body if isinstance(n, kinds)]
+    found = []
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            found.append(
+                (first, node.end_lineno, node.name, "\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n")
+            )
+    return found

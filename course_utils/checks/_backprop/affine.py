@@ -155,8 +155,9 @@ def _backward_cases(rng):
         ]
     return [
         *cases,
-        Case("a batch of one", _inputs(rng, "all three", 1, 3, 2)),
-        Case("a batch of one", _inputs(rng, "all three", 1, 2, 4)),
+        Case("all three together", _inputs(rng, "all three", 1, 3, 2)),
+        Case("all three together", _inputs(rng, "all three", 4, 2, 3)),
+        Case("all three together", _inputs(rng, "all three", 3, 5, 4, make=strided)),
     ]
 
 
@@ -181,7 +182,8 @@ affine_backward = Exercise(
     misconceptions=(
         Misconception(
             "weight read as (in, out)",
-            "It looks as if you differentiate x @ weight. Here weight is (out, in), and the forward pass is x @ weight.T.",
+            "It looks as if you differentiate x @ weight. "
+            "Here weight is (out, in), and the forward pass is x @ weight.T.",
             "Ask yourself: which of grad_out @ weight and grad_out @ weight.T has the shape of x?",
             _in_out_convention,
         ),

@@ -43,7 +43,7 @@ def _first_slope_missing(knots, values):
 
 
 def _whole_numbers(knots, values):
-    return interpolate(knots, values).astype(values.dtype)
+    return np.trunc(np.round(interpolate(knots, values), 9))
 
 
 def _cases(rng):
@@ -60,11 +60,10 @@ def _cases(rng):
     unit = np.arange(5.0) - 2.0
     knots, values = curve(6)
     values[2] = values[1] + (values[1] - values[0]) / (knots[1] - knots[0]) * (knots[2] - knots[1])  # no kink here
-    # Gaps of 4 and odd rises: no slope is a whole number.
+    # Gaps of 4 and different odd rises: no slope is a whole number. The first is steeper than 1.
     whole_knots = np.array([-4, 0, 4, 8])
-    whole_values = np.cumsum(rng.integers(-3, 4, size=4) * 2 + 1)
-    while len(set(np.diff(whole_values).tolist())) < 3:
-        whole_values = np.cumsum(rng.integers(-3, 4, size=4) * 2 + 1)
+    rises = rng.choice([-5, 5]), *rng.choice([-7, -3, -1, 1, 3, 7], size=2, replace=False)
+    whole_values = np.cumsum([int(rng.integers(1, 4)), *rises])
     return [
         case("first segment", *curve(2)),
         case("first segment", *curve(2)),

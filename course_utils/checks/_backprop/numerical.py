@@ -17,23 +17,25 @@ RTOL = ATOL = 1e-6  # leaves room for the rounding error of small steps
 PUT_BACK = "x put back"
 
 
-def call_numerical_gradient(student, function, x, step, watch):
+def call_numerical_gradient(student, function, x, step, order, watch):
     import numpy as np
 
     def f(z):
         z = np.asarray(z)
         flat = z.reshape(-1)
-        order = np.arange(flat.size, dtype=flat.dtype)
+        i = np.arange(flat.size, dtype=flat.dtype)
         if function == "product":
             return np.prod(flat)
         if function == "neighbours":
-            return np.sum(flat[:-1] * flat[1:]) + np.sum((order + 1) * flat)
+            return np.sum(flat[:-1] * flat[1:]) + np.sum((i + 1) * flat)
         if function == "valley":
-            return np.sum(500 * (flat - order) ** 2)
+            return np.sum(500 * (flat - i) ** 2)
         if function == "cubic":
-            return np.sum((order + 1) * flat * flat * flat)
-        return np.sin(np.sum((order + 1) * flat))
+            return np.sum((i + 1) * flat * flat * flat)
+        return np.sin(np.sum((i + 1) * flat))
 
+    if order == "Fortran":
+        x = np.asfortranarray(x)
     before = x.copy()
     gradient = student(f, x) if step is None else student(f, x, step)
     after = x.copy()
@@ -41,22 +43,22 @@ def call_numerical_gradient(student, function, x, step, watch):
     return (gradient, after) if watch else gradient
 
 
-def _closed_form(function, x, step, watch):
+def _closed_form(function, x, step, order, watch):
     """(f(x + h·e) − f(x − h·e)) / 2h for every unit vector e, worked out on paper for each function."""
     h = 1e-5 if step is None else step
     z = np.asarray(x, dtype=np.float64)
-    flat, order = z.reshape(-1), np.arange(z.size)
+    flat, count = z.reshape(-1), np.arange(z.size)
     if function == "product":
-        gradient = np.array([np.prod(np.delete(flat, i)) for i in order])
+        gradient = np.array([np.prod(np.delete(flat, i)) for i in count])
     elif function == "neighbours":
         padded = np.concatenate([[0.0], flat, [0.0]])
-        gradient = padded[:-2] + padded[2:] + order + 1
+        gradient = padded[:-2] + padded[2:] + count + 1
     elif function == "valley":
-        gradient = 1000 * (flat - order)
+        gradient = 1000 * (flat - count)
     elif function == "cubic":
-        gradient = (order + 1) * (3 * flat**2 + h**2)
+        gradient = (count + 1) * (3 * flat**2 + h**2)
     else:
-        gradient = np.cos(np.sum((order + 1) * flat)) * np.sin((order + 1) * h) / h
+        gradient = np.cos(np.sum((count + 1) * flat)) * np.sin((count + 1) * h) / h
     gradient = gradient.reshape(z.shape)
     return (gradient, z) if watch else gradient
 
@@ -143,8 +145,8 @@ def _own_step(vanishes):
 
 
 def _cases(rng):
-    def case(aspect, function, x, step=None, watch=None):
-        return Case(aspect, {"function": function, "x": x, "step": step, "watch": watch})
+    def case(aspect, function, x, step=None, order=None, watch=None):
+        return Case(aspect, {"function": function, "x": x, "step": step, "order": order, "watch": watch})
 
     def point(*shape):
         return np.asarray(rng.uniform(0.5, 1.5, size=shape) * rng.choice([-1.0, 1.0], size=shape))
@@ -160,14 +162,15 @@ def _cases(rng):
         case("every entry", "neighbours", point(5), 0.25),
         case("any shape", "neighbours", point(2, 3), 0.25),
         case("any shape", "neighbours", strided(point(3, 2, 2)), 0.25),
+        case("any shape", "neighbours", point(3, 4), 0.5, "Fortran"),
         case("any shape", "cubic", point(), 0.25),
         case("central differences", "valley", in_the_valley(5)),
         case("central differences", "valley", in_the_valley(3)),
         case("step", "cubic", point(4), 0.5),
         case("step", "wave", point(3), 0.2),
         case("step", "cubic", exact(3), 0.25),
-        case(PUT_BACK, "neighbours", point(4), 0.1, "x afterwards"),
-        case(PUT_BACK, "product", point(2, 2), 0.3, "x afterwards"),
+        case(PUT_BACK, "neighbours", point(4), 0.1, watch="x afterwards"),
+        case(PUT_BACK, "product", point(2, 2), 0.3, watch="x afterwards"),
     ]
 
 
@@ -224,7 +227,7 @@ numerical_gradient = Exercise(
         Misconception(
             "a flattened copy is moved",
             "It looks as if you move the entries of a flattened x while f still sees the old one. "
-            "reshape and ravel copy an array whose entries are not side by side in memory.",
+            "reshape and ravel make a copy when the entries do not lie in order in memory.",
             "Ask yourself: after your step, has the array that you hand to f changed?",
             matches=one_of(call_numerical_gradient, _copy_moved, rtol=RTOL, atol=ATOL),
         ),

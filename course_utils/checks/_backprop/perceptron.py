@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import math
 
+from course_utils.checks._backprop.common import through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided
+
+
+def call_perceptron_step(student, weights, bias, x, target, learning_rate):
+    if not isinstance(target, (tuple, list)):
+        return student(weights, bias, x, target, learning_rate)
+    for example, label in zip(x, target, strict=True):
+        result = student(weights, bias, example, label, learning_rate)
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            return result
+        weights, bias = result
+    return weights, bias
 
 
 def _activation(weights, bias, x) -> float:
@@ -85,6 +97,21 @@ def _cases(rng):
         inputs = {"weights": weights, "bias": bias, "x": x, "target": target, "learning_rate": 1.0}
         return Case("exactly on the line", inputs)
 
+    def epoch():
+        # Whole numbers and halves again; drawn until the errors' signs matter.
+        while True:
+            inputs = {
+                "weights": rng.integers(-2, 3, size=3) / 2,
+                "bias": float(rng.integers(-2, 3)) / 2,
+                "x": rng.integers(-3, 4, size=(6, 3)),
+                "target": rng.integers(0, 2, size=6).tolist(),
+                "learning_rate": 0.5,
+            }
+            ideas = (rosenblatt, _no_sign, _sign_reversed, _always_updates)
+            ends = [call_perceptron_step(idea, **inputs) for idea in ideas]
+            if len({(*weights.tolist(), bias) for weights, bias in ends}) == len(ideas):
+                return Case("step after step", inputs)
+
     only = "moves on mistakes only"
     return [
         example("missed a 1", False, 1, 1.0),
@@ -101,13 +128,17 @@ def _cases(rng):
         example("learning rate", False, 1, 0.1),
         example("learning rate", True, 0, 2.5),
         example("learning rate", True, 1, 0.5),
+        epoch(),
+        epoch(),
     ]
 
 
 perceptron_step = Exercise(
     name="perceptron_step",
     cases=_cases,
-    expected=rosenblatt,
+    call=call_perceptron_step,
+    expected=through(call_perceptron_step, rosenblatt),
+    stand_in=lambda: rosenblatt,
     outputs=("weights", "bias"),
     difficulty=1,
     importance=3,
@@ -125,49 +156,49 @@ perceptron_step = Exercise(
             "fires at zero",
             "It looks as if your perceptron fires when w·x + b is exactly 0.",
             "Ask yourself: does “greater than 0” include 0?",
-            _fires_at_zero,
+            through(call_perceptron_step, _fires_at_zero),
         ),
         Misconception(
             "bias not updated",
             "It looks as if the weights learn and the bias stays where it was.",
             "Ask yourself: if the bias were the weight of one more input that is always 1, how would it move?",
-            _bias_not_updated,
+            through(call_perceptron_step, _bias_not_updated),
         ),
         Misconception(
             "learning rate forgotten",
             "It looks as if every step has length 1, whatever the learning rate is.",
             "Ask yourself: where does learning_rate enter your update of the weights and of the bias?",
-            _no_learning_rate,
+            through(call_perceptron_step, _no_learning_rate),
         ),
         Misconception(
             "sign reversed",
             "It looks as if your update moves away from the right answer: the error has the opposite sign.",
             "Ask yourself: after a missed 1, must w·x + b grow or shrink, and does your step do that?",
-            _sign_reversed,
+            through(call_perceptron_step, _sign_reversed),
         ),
         Misconception(
             "error without its sign",
             "It looks as if every mistake adds x, also a false alarm.",
             "Ask yourself: the perceptron fired and should not have; which way must w·x + b move?",
-            _no_sign,
+            through(call_perceptron_step, _no_sign),
         ),
         Misconception(
             "error of the sum, not of the output",
             "It looks as if your error is target − (w·x + b). That is the rule of Widrow and Hoff, not Rosenblatt's.",
             "Ask yourself: which two values can a perceptron's output take, and what is the error then?",
-            _raw_error,
+            through(call_perceptron_step, _raw_error),
         ),
         Misconception(
             "moves without a mistake",
             "It looks as if the weights also move when the perceptron was right.",
             "Ask yourself: what is target minus output when both are 1, or both are 0?",
-            _always_updates,
+            through(call_perceptron_step, _always_updates),
         ),
         Misconception(
             "bias left out of the decision",
             "It looks as if your perceptron fires when w·x > 0, without the bias.",
             "Ask yourself: what would the bias be good for if the decision did not use it?",
-            _bias_not_in_decision,
+            through(call_perceptron_step, _bias_not_in_decision),
         ),
     ),
 )

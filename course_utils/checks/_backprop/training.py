@@ -11,7 +11,6 @@ import numpy as np
 from course_utils.checks.exercise import Case, Exercise, Misconception
 
 THRESHOLD = 0.93
-SMALL_THRESHOLD = 0.90
 DIGITS, SIZES, SEEDED = "unseen digits", "other sizes", "the seed decides"
 
 
@@ -50,28 +49,35 @@ def torch_network(x, labels, seed):
 def _accuracies(case, outputs):
     """Accuracy of each seed, or a sentence saying why the predictions are not labels."""
     truth = case.hidden["labels"]
-    for predicted in outputs if isinstance(outputs, (list, tuple)) else [outputs]:
+    if not isinstance(outputs, (list, tuple)) or len(outputs) != len(case.inputs["seeds"]):
+        return "there are no predictions for each seed"
+    for predicted in outputs:
         if not isinstance(predicted, np.ndarray):
             return "predict(x) does not return an array of labels"
         if predicted.shape != truth.shape:
             return f"predict(x) has shape {predicted.shape} for {len(truth)} images, should be {truth.shape}"
         if predicted.dtype.kind not in "iu":
             return f"predict(x) holds {predicted.dtype} values, should hold integers"
-    return [float(np.mean(predicted == truth)) for predicted in outputs]
+    known = truth >= 0
+    return [float(np.mean(predicted[known] == truth[known])) for predicted in outputs]
 
 
 def _verify(case, outputs):
     accuracies = _accuracies(case, outputs)
     if isinstance(accuracies, str):
         return accuracies
-    threshold = case.hidden["threshold"]
     median = float(np.median(accuracies))
-    if not median >= threshold:
-        count = len(case.hidden["labels"])
-        return f"the median accuracy on {count} unseen images is {median:.3f}, should be at least {threshold}"
-    if case.aspect == SEEDED and not np.array_equal(outputs[0], outputs[1]):
+    if not median >= THRESHOLD:
+        count = int((case.hidden["labels"] >= 0).sum())
+        return f"the median accuracy on {count} unseen images is {median:.3f}, should be at least {THRESHOLD}"
+    if case.aspect == SEEDED and _differ(*outputs):
         return f"trained twice with the seed {case.inputs['seeds'][0]}, the network gives different labels"
     return None
+
+
+def _differ(first, second):
+    """Whether two networks disagree on more images than the last digit of a sum could change."""
+    return bool(np.mean(first != second) > 0.01)
 
 
 def _returns_scores(case, outputs):
@@ -95,14 +101,14 @@ def _too_little(case, outputs):
     accuracies = _accuracies(case, outputs)
     if isinstance(accuracies, str) or _one_class(case, outputs) or _guesses(case, outputs):
         return False
-    return bool(np.median(accuracies) < case.hidden["threshold"])
+    return bool(np.median(accuracies) < THRESHOLD)
 
 
 def _own_randomness(case, outputs):
     accuracies = _accuracies(case, outputs)
     if case.aspect != SEEDED or isinstance(accuracies, str):
         return False
-    return bool(np.median(accuracies) >= case.hidden["threshold"]) and not np.array_equal(*outputs[:2])
+    return bool(np.median(accuracies) >= THRESHOLD) and _differ(*outputs)
 
 
 def _cases(rng):
@@ -112,28 +118,30 @@ def _cases(rng):
     x = np.concatenate([data.train.features, data.validation.features])
     labels = np.concatenate([data.train.labels, data.validation.labels])
 
-    def case(aspect, x, labels, seeds, unseen, threshold):
+    def case(aspect, x, labels, seeds, unseen):
         x = x[:, rng.permutation(x.shape[1])]
         x = np.clip(x + rng.normal(0, 0.02, size=x.shape), 0, 1)
         labels = rng.permutation(int(labels.max()) + 1)[labels]
         rows = rng.permutation(len(x))
         seen, rest = rows[unseen:], rows[:unseen]
-        return Case(
-            aspect,
-            {"x": x[seen], "labels": labels[seen], "seeds": tuple(int(s) for s in seeds), "unseen": x[rest]},
-            {"labels": labels[rest], "threshold": threshold},
-        )
+        images, truth = x[rest], labels[rest]
+        if aspect == SEEDED:
+            # Two digits on top of each other: here networks differ that agree on clean images. No label is right.
+            images = np.concatenate([images, (x[rest] + x[rest[::-1]]) / 2])
+            truth = np.concatenate([truth, np.full(unseen, -1)])
+        inputs = {"x": x[seen], "labels": labels[seen], "seeds": tuple(int(s) for s in seeds), "unseen": images}
+        return Case(aspect, inputs, {"labels": truth})
 
-    # Six of the classes, images of 4×4: two neighbouring pixels each way averaged.
+    # Six of the classes, and images of 8×6: the outermost columns are almost always empty.
     chosen = rng.permutation(10)[:6]
     rows = np.isin(labels, chosen)
-    small = x[rows].reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)).reshape(-1, 16)
+    small = x[rows].reshape(-1, 8, 8)[:, :, 1:7].reshape(-1, 48)
     small_labels = np.searchsorted(np.sort(chosen), labels[rows])
     seeds = rng.integers(0, 10_000, size=5)
     return [
-        case(DIGITS, x, labels, seeds[:3], 300, THRESHOLD),
-        case(SIZES, small, small_labels, seeds[3:4], 200, SMALL_THRESHOLD),
-        case(SEEDED, small, small_labels, seeds[[4, 4]], 200, SMALL_THRESHOLD),
+        case(DIGITS, x, labels, seeds[:3], 300),
+        case(SIZES, small, small_labels, seeds[3:4], 200),
+        case(SEEDED, small, small_labels, seeds[[4, 4]], 200),
     ]
 
 
