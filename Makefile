@@ -45,8 +45,8 @@ $(READY): pyproject.toml requirements.txt $(MOVED)
 	echo "Installing $$count packages into .venv: a few minutes the first time, most of it for PyTorch."; \
 	if ! { $(BIN)/python -m pip install -r requirements.txt \
 	       && $(BIN)/python -m pip install --no-deps --no-build-isolation -e .; } 2>&1 | tee $$log | awk -v total=$$count \
-	    '/^(Collecting|Requirement already satisfied: [^ ]*==)/ { if (++n % 30 == 0) { print "  " n " of " total " found"; fflush() } } \
-	     /^Installing collected/ { print "  installing"; fflush() } \
+	    '/^(Collecting|Processing|Requirement already satisfied: [^ ]*==)/ { if (++n % 30 == 0) { print "  " n " of " total " found"; fflush() } } \
+	     /^Installing collected/ && !installing++ { print "  installing"; fflush() } \
 	     /^ERROR/ { print; fflush() }'; then \
 	    echo "The installation failed; the last lines of $$log:" >&2; tail -n 5 $$log >&2; \
 	    exit 1; \

@@ -37,10 +37,12 @@ def predict(key: str, question: str, choices: Sequence[str]) -> None:
     `choices` are two or more different strings. Text between backticks is shown as code.
     Nothing is chosen at first; running the cell again keeps an earlier choice. Without a widget frontend the question
     and its numbered choices are plain text. Nothing happens while nbgrader runs the notebook.
-    Raises `QuizError` when there is nothing to choose from.
+    Raises `QuizError` with one sentence when there is nothing to choose from.
     """
     if grading():
         return
+    if not isinstance(key, str) or not isinstance(question, str):
+        raise QuizError(f"predict({key!r}) needs a text as its key and a text as its question.")
     fresh = _Question(question, _valid_choices(key, choices))
     before = _asked.get(key)
     if before and (before.text, before.choices) == (fresh.text, fresh.choices):
@@ -61,16 +63,19 @@ def reveal(key: str, answer: int, because: str) -> None:
 
     `answer` is the 0-based index of the right choice. Where nothing was chosen, the answer waits behind a click.
     Nothing happens while nbgrader runs the notebook.
-    Raises `QuizError` when `answer` is no choice's index, or no `predict` of this key has run in this kernel.
+    Raises `QuizError` with one sentence when `answer` is no choice's index, or no `predict` of this key has run
+    in this kernel.
     """
     if grading():
         return
-    asked = _asked.get(key)
+    asked = _asked.get(key) if isinstance(key, str) else None
     if asked is None:
         raise QuizError(f"reveal({key!r}) has no question to answer: run the cell with predict({key!r}, …) first.")
     count = len(asked.choices)
     if isinstance(answer, bool) or not isinstance(answer, int) or not 0 <= answer < count:
         raise QuizError(f"reveal({key!r}): the answer {answer!r} is not the index of a choice (0 to {count - 1}).")
+    if not isinstance(because, str):
+        raise QuizError(f"reveal({key!r}) needs a text that says why.")
     show(_answer_text(asked, answer, because), _answer_html(asked, answer, because))
 
 

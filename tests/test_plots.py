@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from course_utils.plots import figure, output, palette, show
+from course_utils.plots import PictureError, figure, output, palette, show
 
 
 @pytest.fixture
@@ -102,10 +102,11 @@ def test_show_prints_the_text_outside_jupyter(capsys):
 
 @pytest.mark.parametrize("alt", ["", "  \n", None])
 def test_show_wants_a_text(alt):
-    with pytest.raises(ValueError, match="needs a text"):
+    with pytest.raises(PictureError, match="needs a text") as caught:
         show(figure()[0], alt)
+    assert caught.value._render_traceback_() == [str(caught.value)]
 
 
 def test_show_wants_a_figure():
-    with pytest.raises(TypeError, match="matplotlib figure, but it was given list"):
+    with pytest.raises(PictureError, match="matplotlib figure, but it was given list"):
         show([1, 2], "A list.")

@@ -142,3 +142,14 @@ def test_choices_that_are_none_are_one_sentence(choices):
     with pytest.raises(QuizError, match=r"^predict\('q'\) needs .*\.$"):
         predict("q", "?", choices)
     assert quiz._asked == {}
+
+
+def test_questions_and_reasons_are_texts():
+    for key, question in [(3, "?"), ("q", None), (["q"], "?")]:
+        with pytest.raises(QuizError, match="needs a text"):
+            predict(key, question, ["three", "four"])
+    predict("q", "?", ["three", "four"])
+    with pytest.raises(QuizError, match="needs a text that says why"):
+        reveal("q", 0, None)
+    with pytest.raises(QuizError, match="has no question"):
+        reveal(["q"], 0, "because")

@@ -16,6 +16,7 @@ import torch
 from course_utils.widgets import descent, graph_player, loss_surface, relu_count, relu_fit
 from course_utils.widgets.count_relus import ReluCounter
 from course_utils.widgets.count_relus import draw as draw_relus
+from course_utils.widgets.errors import WidgetError
 from course_utils.widgets.expressions import ExpressionError, parse
 from course_utils.widgets.graph_layout import layout
 from course_utils.widgets.graph_trace import trace
@@ -283,15 +284,13 @@ def test_the_stated_landmarks_are_there():
     assert low < 0 < high
 
 
-def test_the_walk_is_sgd():
+def test_the_walk_is_gradient_descent():
     weights = torch.tensor([-1.5, 2.8], dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.SGD([weights], lr=0.3)
     path = descent.walk((-1.5, 2.8), 0.3, 25)
     for k in range(25):
         np.testing.assert_allclose(path.points[k], weights.detach().numpy(), rtol=1e-10)
-        optimizer.zero_grad()
-        loss_in_torch(weights).backward()
-        optimizer.step()
+        (grad,) = torch.autograd.grad(loss_in_torch(weights), weights)
+        weights = (weights - 0.3 * grad).detach().requires_grad_()
     assert path.points.shape == path.gradients.shape == (26, 2) and path.losses.shape == (26,)
 
 
@@ -455,6 +454,28 @@ def test_the_graph_player_says_what_it_cannot_compute_and_recovers():
     player.next.click()
     player.leaf["b"].value = 2.0
     assert "<svg" in player.picture.value
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: relu_count("cos"), "The target must be one of 'sin(πt)', '|t|', 'a steep step', 't²', not 'cos'."),
+        (lambda: relu_count(count=41), "The number of ReLUs must be a whole number from 1 to 40, not 41."),
+        (lambda: relu_count(count=2.5), "The number of ReLUs must be a whole number from 1 to 40, not 2.5."),
+        (lambda: loss_surface(start=1.0), "The start must be a pair of weights (w, v), not 1.0."),
+        (lambda: loss_surface(start=(0, 9)), "The starting weight v must be a number from −4 to 4, not 9."),
+        (lambda: loss_surface(learning_rate=0), "The learning rate must be a number from 0.01 to 10, not 0."),
+        (lambda: loss_surface(steps=True), "The number of steps must be a whole number from 1 to 200, not True."),
+        (lambda: graph_player(3), "An expression is a text such as 'x*x + x', not 3."),
+        (lambda: graph_player(["x"]), "An expression is a text such as 'x*x + x', not ['x']."),
+        (lambda: graph_player("x*x", [2]), "The leaves must be given as names with values, not [2]."),
+        (lambda: graph_player("x*x", {"x": "two"}), "The leaf x must be a number from −1000 to 1000, not 'two'."),
+    ],
+)
+def test_a_setting_that_a_widget_cannot_take_is_one_sentence(call, says):
+    with pytest.raises(WidgetError) as caught:
+        call()
+    assert str(caught.value) == says and caught.value._render_traceback_() == [says]
 
 
 def test_the_relu_counter_follows_its_controls():

@@ -183,4 +183,4 @@ def working(name: str) -> Any:
         show(f"Using your {name}.")
         return _passed[name]
     show(f"Using a PyTorch stand-in for {name}: yours has not passed its check in this session yet.")
-    return exercise.stand_in() if exercise.stand_in else exercise.expected
+    return exercise.replacement()

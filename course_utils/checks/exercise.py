@@ -126,3 +126,7 @@ class Exercise:
     def aspects(self, cases: Sequence[Case]) -> tuple[str, ...]:
         """The aspects of these cases, in the order in which they first appear."""
         return tuple(dict.fromkeys(case.aspect for case in cases))
+
+    def replacement(self) -> Any:
+        """What stands in for the student's own where that does not pass: `stand_in()`, or the oracle itself."""
+        return self.stand_in() if self.stand_in else self.expected

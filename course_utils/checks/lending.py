@@ -12,27 +12,22 @@ from dataclasses import replace
 from typing import Any
 
 from course_utils.checks import registry
-from course_utils.checks.exercise import Exercise, call_directly
+from course_utils.checks.exercise import Exercise
 from course_utils.checks.forbidden import reached_names
 from course_utils.checks.verdict import Verdict
-
-
-def lendable(exercise: Exercise) -> bool:
-    """Whether the exercise is a plain function of plain data, so that another can stand in for it."""
-    return exercise.call is call_directly and exercise.expected is not None and not exercise.trains
 
 
 def leaned_on(exercise: Exercise, cells: Sequence[str], failed: Callable[[Exercise], bool]) -> list[str]:
     """What `exercise` may build on, does use in these cells, and fails its own check."""
     reached = [registry.find(name) for name in reached_names(cells, exercise.name) if name in exercise.builds_on]
-    return [other.name for other in reached if other and lendable(other) and failed(other)]
+    return [other.name for other in reached if other and failed(other)]
 
 
 @contextlib.contextmanager
 def lent(names: Sequence[str], namespace: dict[str, Any]) -> Iterator[None]:
     """Oracles in place of the student's own functions of these names."""
     kept = {name: namespace[name] for name in names if name in namespace}
-    namespace.update({name: registry.find(name).expected for name in names})
+    namespace.update({name: registry.find(name).replacement() for name in names})
     try:
         yield
     finally:

@@ -12,16 +12,23 @@ from course_utils.environment import in_jupyter
 DPI = 200  # twice the resolution of the page, so that text stays sharp on dense screens
 
 
+class PictureError(ValueError):
+    """A picture that cannot be shown. In Jupyter it shows as its one sentence, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 def show(fig, alt: str) -> None:
     """Display the matplotlib figure `fig` as a PNG with the alternative text `alt`, and close the figure.
 
     `alt` says in one or two sentences what there is to see. Outside Jupyter it is printed in place of the picture.
-    Raises `ValueError` when `alt` is empty, and `TypeError` when `fig` is not a figure.
+    Raises `PictureError` with one sentence when `alt` is empty or `fig` is not a figure.
     """
     if not isinstance(alt, str) or not alt.strip():
-        raise ValueError("show(fig, alt) needs a text that says what there is to see in the picture")
+        raise PictureError("show(fig, alt) needs a text that says what there is to see in the picture.")
     if not hasattr(fig, "savefig"):
-        raise TypeError(f"show(fig, alt) needs a matplotlib figure, but it was given {type(fig).__name__}")
+        raise PictureError(f"show(fig, alt) needs a matplotlib figure, but it was given {type(fig).__name__}.")
     try:
         display_picture(*_png(fig), alt)
     finally:

@@ -8,6 +8,7 @@ from course_utils.environment import grading
 from course_utils.plots.palette import palette
 from course_utils.widgets.controls import dropdown, frame, row, slider
 from course_utils.widgets.display import picture, show_widget
+from course_utils.widgets.errors import one_of, within
 from course_utils.widgets.panel import Panel, number
 from course_utils.widgets.relu_fit import EXACT, INTERVAL, MOST, TARGETS, Fit, errors, fit
 from course_utils.widgets.scene import INK, Scene
@@ -23,6 +24,7 @@ def relu_count(target: str = "sin(πt)", count: int = START) -> None:
     """Display a target curve, the curve that `count` ReLUs draw through it, and the largest error against the count.
 
     `target` is one of `TARGETS` ("sin(πt)", "|t|", "a steep step", "t²"), `count` is 1 to 40.
+    Raises `WidgetError` with one sentence for other settings.
     The numbers come from `course_utils.widgets.relu_fit`. Nothing is shown while nbgrader runs the notebook.
     """
     if grading():
@@ -37,6 +39,8 @@ class ReluCounter:
     def __init__(self, target: str = "sin(πt)", count: int = START) -> None:
         import ipywidgets as widgets
 
+        one_of("The target", target, TARGETS)
+        within("The number of ReLUs", count, 1, MOST, whole=True)
         self.target = dropdown(
             "bp-relu-target", "Target", "Which curve to approximate", self._draw,
             options=list(TARGETS), value=target, width="220px",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from course_utils.environment import in_jupyter
 from course_utils.plots.output import display_picture
 from course_utils.widgets.scene import Scene
 
@@ -12,6 +13,9 @@ def show_widget(view, still: Scene) -> None:
     One mimebundle holds both: a frontend with a widget manager prefers the live view; nbviewer, GitHub,
     nbconvert and an untrusted notebook take the picture, a terminal the text.
     """
+    if not in_jupyter():  # drawing a picture that nobody sees takes time
+        print(still.alt)
+        return
     live = view._repr_mimebundle_() or {}
     live.pop("text/plain", None)
     display_picture(still.png(), round(still.width), round(still.height), still.alt, live=live)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from course_utils.widgets.errors import WidgetError
+
 LEAF, CONSTANT = "leaf", "constant"
 FUNCTIONS = ("tanh", "relu", "exp")
 _BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 MOST_NODES, LONGEST = 16, 200
 
 
-class ExpressionError(ValueError):
-    """An expression that cannot be read or computed. In Jupyter it shows as its one sentence."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
+class ExpressionError(WidgetError):
+    """An expression that cannot be read or computed."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,8 @@ def parse(expression: str) -> Graph:
     computed twice.
     Raises `ExpressionError` with one sentence for anything else.
     """
+    if not isinstance(expression, str):
+        raise ExpressionError(f"An expression is a text such as 'x*x + x', not {expression!r}.")
     if len(expression) > LONGEST:
         raise ExpressionError(f"The expression {expression[:20]!r}… is longer than {LONGEST} characters.")
     try:

@@ -8,6 +8,7 @@ from html import escape
 from course_utils.environment import grading
 from course_utils.widgets.controls import button, dropdown, frame, row, slider
 from course_utils.widgets.display import picture, show_widget
+from course_utils.widgets.errors import within
 from course_utils.widgets.expressions import ExpressionError, parse
 from course_utils.widgets.graph_layout import layout
 from course_utils.widgets.graph_picture import draw
@@ -21,7 +22,8 @@ EXPRESSIONS: dict[str, tuple[str, dict[str, float]]] = {
     "shared leaf": ("(a + b)*(b + 1)", {"a": 2.0, "b": 1.0}),
     "shared sum": ("s = a + b; s*s + s", {"a": 1.0, "b": 0.5}),
 }
-RANGE, OTHER_LEAVES = 3.0, (2.0, -1.0, 0.5, 1.5, -0.5)
+RANGE, FARTHEST = 3.0, 1000.0  # how far the sliders reach, and the largest value asked for
+OTHER_LEAVES = (2.0, -1.0, 0.5, 1.5, -0.5)
 PAUSE = 900  # milliseconds between two steps while playing
 
 
@@ -47,8 +49,8 @@ class GraphPlayer:
         import ipywidgets as widgets
 
         choices = {name: text for name, (text, _) in EXPRESSIONS.items()}
-        if expression not in choices:
-            choices["yours"] = expression
+        if not isinstance(expression, str) or expression not in choices:
+            choices["yours"] = parse(expression).expression
             expression = "yours"
         self._choices = choices
         self.steps: list[Step] = []
@@ -97,10 +99,12 @@ class GraphPlayer:
         start = dict(zip(self.graph.leaves, OTHER_LEAVES * 4, strict=False))
         start |= EXPRESSIONS.get(self.choice.value, ("", {}))[1]
         if leaves is not None:
-            unknown = sorted(set(leaves) - set(start))
+            if not isinstance(leaves, Mapping):
+                raise ExpressionError(f"The leaves must be given as names with values, not {leaves!r}.")
+            unknown = sorted(map(str, set(leaves) - set(start)))
             if unknown:
                 raise ExpressionError(f"The expression {self.graph.expression!r} has no leaf {', '.join(unknown)}.")
-            start |= leaves
+            start |= {name: within(f"The leaf {name}", value, -FARTHEST, FARTHEST) for name, value in leaves.items()}
         self._filling = True
         for old in self.leaf.values():
             old.close()

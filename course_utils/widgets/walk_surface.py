@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -11,6 +12,7 @@ from course_utils.plots.palette import palette
 from course_utils.widgets.controls import frame, row, slider
 from course_utils.widgets.descent import MINIMUM, SADDLE, Walk, behaviour, loss, walk
 from course_utils.widgets.display import picture, show_widget
+from course_utils.widgets.errors import WidgetError, within
 from course_utils.widgets.panel import Panel, number
 from course_utils.widgets.scene import INK, WHITE, Scene
 
@@ -24,13 +26,14 @@ SHADES = (
 PATH, START_COLOR, QUIET = palette["vermillion"], palette["yellow"], "#666666"
 SURFACE, CURVE = (62, 40, 340, 300), (532, 40, 222, 300)
 LOSS_RANGE = (1e-3, 1e2)
+RATES, MOST_STEPS = (0.01, 10.0), 200
 
 
 def loss_surface(start: tuple[float, float] = (-1.5, 2.8), learning_rate: float = 10**-0.5, steps: int = 60) -> None:
     """Display a walk of gradient descent on the loss of a network with two weights, ŷ = v·tanh(w·x).
 
     `start` holds the weights (w, v) before the first step, each −4 to 4; `learning_rate` is 0.01 to 10,
-    `steps` 1 to 200.
+    `steps` 1 to 200. Raises `WidgetError` with one sentence for other settings.
     The numbers come from `course_utils.widgets.descent`. Nothing is shown while nbgrader runs the notebook.
     """
     if grading():
@@ -47,6 +50,12 @@ class LossSurface:
     ) -> None:
         import ipywidgets as widgets
 
+        if not isinstance(start, (tuple, list)) or len(start) != 2:
+            raise WidgetError(f"The start must be a pair of weights (w, v), not {start!r}.")
+        for name, value in zip(("w", "v"), start, strict=True):
+            within(f"The starting weight {name}", value, -REACH, REACH)
+        within("The learning rate", learning_rate, *RATES)
+        within("The number of steps", steps, 1, MOST_STEPS, whole=True)
         self.w = slider(
             "FloatSlider", "bp-surface-w", "Start at w", "The first weight before the first step", self._draw,
             min=-REACH, max=REACH, step=0.1, value=start[0],
@@ -57,11 +66,13 @@ class LossSurface:
         )  # fmt: skip
         self.learning_rate = slider(
             "FloatLogSlider", "bp-surface-rate", "Learning rate", "How far a step goes per unit of gradient",
-            self._draw, base=10, min=-2, max=1, step=0.05, value=learning_rate, readout_format=".3g",
+            self._draw, base=10, min=math.log10(RATES[0]), max=math.log10(RATES[1]), step=0.05,
+            value=learning_rate, readout_format=".3g",
         )  # fmt: skip
         self.steps = slider(
-            "IntSlider", "bp-surface-steps", "Steps", "How many steps to take", self._draw, min=1, max=200, value=steps
-        )
+            "IntSlider", "bp-surface-steps", "Steps", "How many steps to take", self._draw,
+            min=1, max=MOST_STEPS, value=steps,
+        )  # fmt: skip
         self.picture = widgets.HTML()
         self.view = frame("bp-surface", row(self.w, self.v), row(self.learning_rate, self.steps), self.picture)
         self._draw()

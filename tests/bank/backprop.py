@@ -1283,6 +1283,75 @@ class Value:
                 queue.append(p)
 
 
+@mistaken("Value", "no topological order")
+class Value:
+    def __init__(self, data, parents=(), slopes=()):
+        self.data, self.parents, self.slopes = data, parents, slopes
+        self.grad = 0.0
+
+    def lift(self, other):
+        return other if isinstance(other, Value) else Value(other)
+
+    def __add__(self, other):
+        other = self.lift(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0))
+
+    def __sub__(self, other):
+        other = self.lift(other)
+        return Value(self.data - other.data, (self, other), (1.0, -1.0))
+
+    def __mul__(self, other):
+        other = self.lift(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data))
+
+    def __truediv__(self, other):
+        other = self.lift(other)
+        a, b = self.data, other.data
+        return Value(a / b, (self, other), (1 / b, -a / b**2))
+
+    def __pow__(self, n):
+        return Value(self.data**n, (self,), (n * self.data ** (n - 1),))
+
+    def __radd__(self, other):
+        return self + other
+
+    def __rsub__(self, other):
+        return self.lift(other) - self
+
+    def __rmul__(self, other):
+        return self * other
+
+    def __rtruediv__(self, other):
+        return self.lift(other) / self
+
+    def tanh(self):
+        y = np.tanh(self.data)
+        return Value(y, (self,), (1 - y**2,))
+
+    def relu(self):
+        return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
+
+    def exp(self):
+        y = np.exp(self.data)
+        return Value(y, (self,), (y,))
+
+    def backward(self):
+        order, seen, stack = [], set(), [(self, False)]
+        while stack:
+            v, finished = stack.pop()
+            if finished:
+                order.append(v)
+            elif id(v) not in seen:
+                seen.add(id(v))
+                stack.append((v, True))
+                for p in v.parents:
+                    stack.append((p, False))
+        self.grad = 1.0
+        for v in order:
+            for p, slope in zip(v.parents, v.slopes):
+                p.grad += slope * v.grad
+
+
 @mistaken("Value", "gradient not seeded")
 class Value:
     def __init__(self, data, children=()):

@@ -157,6 +157,7 @@ mlp_gradients = Exercise(
     call=call_mlp_gradients,
     expected=_truth,
     stand_in=lambda: mlp,
+    builds_on=("affine_forward", "affine_backward", "tanh_backward", "softmax_cross_entropy", "unbroadcast"),
     outputs=("loss", "gradients"),
     rtol=RTOL,
     difficulty=4,

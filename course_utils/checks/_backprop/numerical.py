@@ -163,7 +163,7 @@ def _cases(rng):
         case("any shape", "neighbours", point(2, 3), 0.25),
         case("any shape", "neighbours", strided(point(3, 2, 2)), 0.25),
         case("any shape", "neighbours", point(3, 4), 0.5, "Fortran"),
-        case("any shape", "cubic", point(), 0.25),
+        case("any shape", "neighbours", point(), 0.25),
         case("central differences", "valley", in_the_valley(5)),
         case("central differences", "valley", in_the_valley(3)),
         case("step", "cubic", point(4), 0.5),

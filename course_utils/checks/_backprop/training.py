@@ -165,7 +165,7 @@ train_classifier = Exercise(
         "Shuffle images and labels by the same permutation. "
         "If the loss hardly falls, raise the learning rate; if it jumps, lower it.",
         "With 64 tanh units, weights drawn by rng.normal() / sqrt(inputs), batches of 32, a learning rate of 0.5 "
-        "and 30 epochs, plain gradient descent passes in about a second. "
+        "and 30 epochs, plain gradient descent passes, each training in well under a second. "
         "rng = np.random.default_rng(seed) must be the only randomness.",
     ),
     misconceptions=(

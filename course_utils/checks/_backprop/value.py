@@ -1,8 +1,8 @@
 """Value: the scalar reverse-mode engine.
 
-A case is a few lines of Python (`program`) that build an expression from Values and numbers; the student's class
-runs them, and the data and gradients of the nodes in `look` come back. The truth is the same program on a class that
-hands everything to PyTorch. The longest chain is 200 operations deep, so a recursive sort stays within Python's
+A case is a line of Python (`program`) that builds an expression y from the leaves (a, b, …) and numbers; the student's
+class runs it, and what `look` names ("a.grad") comes back. The truth is the same program on a class that hands
+everything to PyTorch. The longest chain is 200 operations deep, so a recursive sort stays within Python's
 recursion limit. Not judged: the slope of relu at 0, a second call of backward, Value ** Value.
 """
 
@@ -17,16 +17,15 @@ from course_utils.checks.exercise import Case, Exercise, Misconception
 RTOL = 1e-7
 
 
-def call_value(student, program, leaves, root, look):
+def call_value(student, program, look, **leaves):
     names = {name: student(number) for name, number in leaves.items()}
     exec(program, {}, names)
-    if root is None:
-        return {name + ".data": names[name].data for name in look}
-    names[root].backward()
+    if any(entry.endswith(".grad") for entry in look):
+        names["y"].backward()
     found = {}
-    for name in look:
-        found[name + ".data"] = names[name].data
-        found[name + ".grad"] = names[name].grad
+    for entry in look:
+        name, attribute = entry.split(".")
+        found[entry] = getattr(names[name], attribute)
     return found
 
 
@@ -235,6 +234,9 @@ SCHEDULES = {
     "creation": _by_depth,
     "left": lambda root: _sorted_depth_first(root, False),
     "right": lambda root: _sorted_depth_first(root, True),
+    "forwards": lambda root: reversed(_by_depth(root)),
+    "left forwards": lambda root: reversed(list(_sorted_depth_first(root, False))),
+    "right forwards": lambda root: reversed(list(_sorted_depth_first(root, True))),
     **{
         f"met {queue}{turn}{again}": lambda root, q=queue, t=turn, a=again: _as_met(root, q, t, a)
         for queue, turn, again in product((False, True), repeat=3)
@@ -260,11 +262,16 @@ def _cases(rng):
     def number(low=0.5, high=1.8, sign=None):
         return float(rng.uniform(low, high) * (rng.choice([-1, 1]) if sign is None else sign))
 
-    def case(aspect, program, look=None, root="y", **leaves):
-        names = sorted({c for c in "abcd" if c in program})
-        leaves = {name: number() for name in names} | leaves
-        look = tuple(leaves) + (look or ("y",)) if root else look or ("y",)
-        return Case(aspect, {"program": program, "leaves": leaves, "root": root, "look": look})
+    def case(aspect, program, inner="", **leaves):
+        """Looks at data and gradient of the leaves, of y, and of the nodes named in `inner`."""
+        leaves = {name: number() for name in "abcd" if name in program} | leaves
+        look = [f"{name}.{attribute}" for name in (*leaves, *inner, "y") for attribute in ("data", "grad")]
+        return Case(aspect, {"program": program, "look": tuple(look)} | leaves)
+
+    def forward(program, inner="", **leaves):
+        """Looks at data alone; nothing is propagated back."""
+        made = case("values", program, inner, **leaves)
+        return Case("values", dict(made.inputs, look=tuple(f"{name}.data" for name in (*inner, "y"))))
 
     def woven(steps):
         """Each node uses the one before it and an older one, so that there is only one topological order."""
@@ -276,37 +283,37 @@ def _cases(rng):
             names.append(f"p{i - 1}")
             lines.append(f"p{i} = " + text.format(i - 1, older))
             if i % 3 == 0:
-                lines[-1] += f"\np{i} = p{i}.tanh()"
-        return "\n".join([*lines, f"y = p{steps - 1} * p{steps - 2} + a"])
+                lines.append(f"p{i} = p{i}.tanh()")
+        return "; ".join([*lines, f"y = p{steps - 1} * p{steps - 2} + a"])
 
-    forward, sums, numbers = "values", "sums and products", "numbers on either side"
+    sums, numbers = "sums and products", "numbers on either side"
     functions, shared, order = "powers, quotients, functions", "shared nodes", "order of the backward pass"
     positive = {"a": number(sign=1), "b": number(sign=1)}
     return [
-        case(forward, "y = (a + b) * c - a * b", root=None),
-        case(forward, "u = a / b - c ** 3\ny = u * 2 + 1", root=None, look=("u", "y")),
-        case(forward, "u = a.relu() + b.relu()\ny = u.tanh() + c.exp()", root=None, look=("u", "y"), a=number(sign=-1)),
+        forward("y = (a + b) * c - a * b"),
+        forward("u = a / b - c ** 3; y = u * 2 + 1", "u"),
+        forward("u = a.relu() + b.relu(); y = u.tanh() + c.exp()", "u", a=number(sign=-1)),
         case(sums, "y = a * b + c"),
-        case(sums, "u = a - b\nv = c - d\ny = u * v", look=("u", "v", "y")),
-        case(sums, "u = a * b\ny = (u - c) * d", look=("u", "y"), e=1.5),
+        case(sums, "u = a - b; v = c - d; y = u * v", "uv"),
+        case(sums, "u = a * b; y = (u - c) * d", "u", e=1.5),
         *(case(numbers, f"y = 3 * ({text}) + b") for text in ("a + 2", "2 + a", "a - 2", "2 - a", "a * 3", "3 * a")),
         case(numbers, "y = (a / 4) * (3 / b)"),
         case(numbers, "y = 1 - 2 / a", a=3),
         case(functions, "y = 2 * a ** 3"),
         case(functions, "y = a ** -1 * b ** 0.5", **positive),
-        case(functions, "u = a / b\ny = u / c", look=("u", "y")),
-        case(functions, "u = (a * b).tanh()\ny = 3 * u", look=("u", "y")),
-        case(functions, "u = (a - b).exp()\ny = u * c", look=("u", "y")),
-        case(functions, "u = a.relu()\nv = b.relu()\ny = u * 2 - v * c", a=number(sign=1), b=number(sign=-1)),
+        case(functions, "u = a / b; y = u / c", "u"),
+        case(functions, "u = (a * b).tanh(); y = 3 * u", "u"),
+        case(functions, "u = (a - b).exp(); y = u * c", "u"),
+        case(functions, "u = a.relu(); v = b.relu(); y = u * 2 - v * c", "uv", a=number(sign=1), b=number(sign=-1)),
         case(shared, "y = a + a"),
         case(shared, "y = a * a + a"),
         case(shared, "y = a * b + a * c"),
-        case(shared, "y = (a * a) * a", look=("y",)),
-        case(order, "u = 2 * a\nv = u + a\ny = u * v", look=("u", "v", "y")),
-        case(order, "u = a * b\nv = u + u\nw = v * u\ny = w - v", look=("u", "v", "w", "y")),
-        case(order, "u = a * b\nv = u.tanh()\ny = u * v\nz = 5 * u * y", look=("u", "v", "y", "z")),
+        case(shared, "y = (a * a) * a"),
+        case(order, "u = 2 * a; v = u + a; y = u*v", "uv"),
+        case(order, "u = a * b; v = u + u; w = v * u; y = w - v", "uvw"),
+        case(order, "u = a * b; v = u.tanh(); y = u * v; z = 5 * u * y", "uvz"),
         case(order, woven(8)),
-        case(order, "x = a * 1\n" + "x = x * 0.98 + b\n" * 100 + "y = x * x"),
+        case(order, "x = a * 1" + "; x = x * 0.98 + b" * 100 + "; y = x * x"),
     ]
 
 
