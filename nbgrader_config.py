@@ -4,6 +4,8 @@ With this file, stock `nbgrader generate_assignment | validate | autograde | gen
 and the formgrader run here. `autograder build` writes `build/source`.
 """
 
+from autograder.plugins import AUTOGRADE, SANITIZE
+
 c = get_config()
 
 c.CourseDirectory.course_id = "backprop-to-alexnet"
@@ -14,3 +16,7 @@ c.CourseDirectory.release_directory = "notebooks"
 
 # What a learner's notebook leaves beside itself is no part of an assignment.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".*"]
+
+# Check cells are judged from outside the student's kernel, and damaged cells are put back first.
+c.Autograde.sanitize_preprocessors = list(SANITIZE)
+c.Autograde.autograde_preprocessors = list(AUTOGRADE)

@@ -1,5 +1,7 @@
 """The sample class as an nbgrader course of its own, graded against the repository's source notebooks."""
 
+from autograder.plugins import AUTOGRADE, SANITIZE
+
 c = get_config()
 
 c.CourseDirectory.course_id = "sample-class"
@@ -7,3 +9,7 @@ c.CourseDirectory.course_id = "sample-class"
 c.CourseDirectory.source_directory = "../build/source"
 c.CourseDirectory.release_directory = "release"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".*"]
+
+# Check cells are judged from outside the student's kernel, and damaged cells are put back first.
+c.Autograde.sanitize_preprocessors = list(SANITIZE)
+c.Autograde.autograde_preprocessors = list(AUTOGRADE)

@@ -92,7 +92,8 @@ def _one_class(case, outputs):
 
 def _guesses(case, outputs):
     accuracies = _accuracies(case, outputs)
-    if isinstance(accuracies, str) or _one_class(case, outputs):
+    # A network that guesses may once answer with one class only, but not for three seeds.
+    if isinstance(accuracies, str) or (case.aspect == DIGITS and _one_class(case, outputs)):
         return False
     return max(accuracies) < 3 / (int(case.inputs["labels"].max()) + 1)
 
