@@ -13,3 +13,6 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedb
 # Check cells are judged from outside the student's kernel, and damaged cells are put back first.
 c.Autograde.sanitize_preprocessors = list(SANITIZE)
 c.Autograde.autograde_preprocessors = list(AUTOGRADE)
+
+# `nbgrader validate` runs the experiments too, which may take longer than its 30 seconds for a cell.
+c.Validator.Execute.timeout = 180

@@ -22,6 +22,7 @@ from tests import toy
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 SHIFT = "def shift(x, by):\n    {}"
 TWICE = "def twice(x):\n    {}"
+STUBBORN = "\n    while True:\n        try: x = x\n        except BaseException: pass"
 
 
 def hand_in_class(root: Path) -> None:
@@ -43,9 +44,7 @@ def hand_in_class(root: Path) -> None:
     student("syntax", shift="def shift(x, by: return")
     student("import_error", shift="import a_package_nobody_has\n" + SHIFT.format("return x + by"))
     student("loop", shift=SHIFT.format("\n    while True: pass"))
-    student(
-        "stubborn_loop", shift=SHIFT.format("\n    while True:\n        try: x\n        except BaseException: pass")
-    )
+    student("stubborn_loop", shift=SHIFT.format(STUBBORN))
     student("kills_kernel", shift="import os; os._exit(1)")
     student("kills_fork", shift=SHIFT.format("import os; os._exit(0)"))
     student("sys_exit", shift=SHIFT.format("import sys; sys.exit(0)"))
@@ -58,7 +57,7 @@ def hand_in_class(root: Path) -> None:
     student("lazy", shift=SHIFT.format("raise NotImplementedError()"), twice=TWICE.format("return shift(x, 0)"))
     student(
         "equal_to_all",
-        shift="class Yes(np.ndarray):\n    def __eq__(self, other): return True\n    __ne__ = __lt__ = __gt__ = __eq__\n"
+        shift="class Yes(np.ndarray):\n    def __eq__(self, other): return True\n    __ne__ = __eq__\n"
         + SHIFT.format("return np.zeros_like(x).view(Yes)"),
     )
     student(

@@ -13,6 +13,9 @@ import zipfile
 
 import nbformat
 import pytest
+from nbgrader.preprocessors import Execute
+from nbgrader.validator import Validator
+from traitlets.config.loader import PyFileConfigLoader
 
 from autograder import CourseError
 from autograder.build.course import build_course, read_authors
@@ -46,6 +49,7 @@ CONTENTS = [
     "course_utils/checks/doubling.py",
     "course_utils/outline.json",
     "environment.yml",
+    "nbgrader_config.py",
     "notebooks/01_doubling/doubling.ipynb",
     "pyproject.toml",
     "requirements.txt",
@@ -82,6 +86,14 @@ def test_students_need_no_test_packages(course, tmp_path):
     ours = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["project"]["dependencies"] == ours["project"]["dependencies"]
     assert project["tool"]["setuptools"]["packages"]["find"]["include"] == ["course_utils*"]
+
+
+def test_validating_has_time_for_experiments(course, tmp_path):
+    make_release(course.root, tmp_path / "students")
+    for folder in (tmp_path / "students", ROOT, ROOT / "sample_class"):
+        config = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
+        assert Execute(parent=Validator(config=config)).timeout == 180
+        assert Execute(config=config).timeout == 30
 
 
 def test_a_later_release_replaces_its_own_files_alone(course, tmp_path):

@@ -16,6 +16,11 @@ from autograder.build.leaks import find_leaks
 
 # Written into every release: it lists the release's own files, so that the next one knows what it may replace.
 MANIFEST = ".release.json"
+NBGRADER_CONFIG = """c = get_config()
+
+# The experiments may take longer than nbgrader's 30 seconds for a cell.
+c.Validator.Execute.timeout = 180
+"""
 _TESTS_ONLY = "# Only the tests need these."
 
 
@@ -62,6 +67,7 @@ def release_files(root: Path, built: Built) -> Files:
     requirements = (root / "requirements.txt").read_text(encoding="utf-8")
     files["requirements.txt"] = (requirements.split(_TESTS_ONLY)[0].rstrip() + "\n").encode()
     files["pyproject.toml"] = _student_project(project).encode()
+    files["nbgrader_config.py"] = NBGRADER_CONFIG.encode()
     readme = (Path(__file__).parent / "student_readme.md").read_text(encoding="utf-8")
     files["README.md"] = readme.replace("{{name}}", project["name"]).replace("{{first}}", first).encode()
     files[MANIFEST] = (json.dumps(sorted([*files, MANIFEST]), indent=1) + "\n").encode()

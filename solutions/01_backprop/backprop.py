@@ -150,10 +150,11 @@ def and_against_xor(sweeps=12):
         for sweep in range(1, sweeps + 1):
             wrong = 0
             for x, target in zip(corners, targets, strict=True):
-                wrong += (weights @ x + bias > 0) != target
+                mistake = (weights @ x + bias > 0) != target
                 weights, bias = step(weights, bias, x, target, 1.0)
-                if sweep > sweeps - 2:
-                    print(f"{name}, sweep {sweep}, after {x.astype(int)}: weights {weights}, bias {bias:.2f}")
+                wrong += mistake
+                if mistake and sweep > sweeps - 2:
+                    print(f"{name}, sweep {sweep}: mistake on {x.astype(int)}, then weights {weights}, bias {bias:.2f}")
             mistakes.append(wrong)
         left.plot(range(1, sweeps + 1), mistakes, style, color=color, label=name)
 
@@ -416,8 +417,8 @@ error_against_step()
 # = \sum_k \frac{\partial L}{\partial\,\text{out}_k}\,\frac{\partial\,\text{out}_k}{\partial\,\text{in}_i}. \tag{6}$$
 #
 # Backpropagation is equation (6), applied from the last layer to the first. So each layer needs only to answer
-# one question: *given `grad_out` $= \partial L/\partial\,$`out`, what is $\partial L/\partial$ of everything that
-# went in?* A gradient always has the shape of the thing it belongs to.
+# one question: given the derivative of $L$ with respect to its output, called `grad_out`, what is the derivative
+# with respect to everything that went in? A gradient always has the shape of the thing it belongs to.
 #
 # We start with the affine map. A batch of $N$ examples with $D$ features is an $(N, D)$ array `x`, one example
 # per row. With `weight` of shape $(M, D)$, as (out, in), and `bias` of shape $(M,)$:
@@ -892,7 +893,7 @@ gradients_of_broadcast_products()
 # $$\text{parent.grad} \mathrel{+}=
 # \frac{\partial\,\text{node}}{\partial\,\text{parent}} \cdot \text{node.grad}. \tag{15}$$
 #
-# Step through one neuron below. Then choose *diamond* and watch `x.grad`: where does its second and third part
+# Step through one neuron below. Then choose *diamond* and watch `x.grad`: where do its second and third parts
 # come from?
 
 # %% tags=["display-only"]
