@@ -19,15 +19,19 @@ def slider(kind: str, css: str, description: str, tooltip: str, changed: Callabl
     return _finish(control, css, changed)
 
 
-def dropdown(css: str, description: str, tooltip: str, changed: Callable[[], None] | None = None, **settings):
-    """An ipywidgets `Dropdown` that calls `changed` when another option is chosen."""
+def choice(css: str, description: str, tooltip: str, changed: Callable[[], None] | None = None, **settings):
+    """Radio buttons in a row that call `changed` when another one is chosen.
+
+    Not a `Dropdown`: JupyterLab takes the arrow keys away from it, and moves to the next cell instead.
+    """
     import ipywidgets as widgets
 
-    control = widgets.Dropdown(
+    control = widgets.RadioButtons(
         description=description,
         tooltip=tooltip,
+        orientation="horizontal",
         style={"description_width": "initial"},
-        layout=widgets.Layout(width=settings.pop("width", "360px")),
+        layout=widgets.Layout(width="auto", display="flex", flex_flow="row wrap", align_items="center"),
         **settings,
     )
     return _finish(control, css, changed)

@@ -6,7 +6,7 @@ import numpy as np
 
 from course_utils.environment import grading
 from course_utils.plots.palette import palette
-from course_utils.widgets.controls import dropdown, frame, row, slider
+from course_utils.widgets.controls import choice, frame, row, slider
 from course_utils.widgets.display import picture, show_widget
 from course_utils.widgets.errors import one_of, within
 from course_utils.widgets.panel import Panel, number
@@ -41,9 +41,9 @@ class ReluCounter:
 
         one_of("The target", target, TARGETS)
         within("The number of ReLUs", count, 1, MOST, whole=True)
-        self.target = dropdown(
+        self.target = choice(
             "bp-relu-target", "Target", "Which curve to approximate", self._draw,
-            options=list(TARGETS), value=target, width="220px",
+            options=list(TARGETS), value=target,
         )  # fmt: skip
         self.count = slider(
             "IntSlider",

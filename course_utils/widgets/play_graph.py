@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from course_utils.environment import grading
-from course_utils.widgets.controls import button, dropdown, frame, row, slider
+from course_utils.widgets.controls import button, choice, frame, row, slider
 from course_utils.widgets.display import picture, show_widget
 from course_utils.widgets.errors import within
 from course_utils.widgets.expressions import ExpressionError, parse
@@ -55,9 +55,9 @@ class GraphPlayer:
         self._choices = choices
         self.steps: list[Step] = []
         self._filling = False  # while several controls change together, the picture waits for the last one
-        self.choice = dropdown(
+        self.choice = choice(
             "bp-graph-expression", "Expression", "Which expression to play", self._choose,
-            options=[(f"{name}:  {text}", name) for name, text in choices.items()], value=expression, width="420px",
+            options=list(choices), value=expression,
         )  # fmt: skip
         self.step = slider(
             "IntSlider",
