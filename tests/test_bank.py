@@ -23,7 +23,7 @@ from course_utils.checks.exercise import Exercise
 from course_utils.checks.verdict import decide, truths_from_oracle
 from course_utils.plain import decode, encode
 from course_utils.runner import run_case
-from tests.bank.registry import source
+from tests.bank.registry import isolated
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = range(20)
@@ -42,13 +42,6 @@ def collected(kind: str) -> list[tuple[str, str, str, Any]]:
         module = importlib.import_module(f"tests.bank.{notebook_of(assignment)}")
         rows += [(assignment, *row) for row in getattr(module, kind)]
     return rows
-
-
-def as_written(name: str, made: Any) -> Any:
-    """The definition alone in a namespace of its own, as in a student's notebook: a class may refer to itself."""
-    scope: dict[str, Any] = {"np": np}
-    exec(compile(source(made), "<student>", "exec"), scope)
-    return scope[name]
 
 
 def label(row: Any) -> str:
@@ -149,7 +142,7 @@ def zeros_like(value: Any) -> Any:
 @pytest.mark.parametrize("row", collected("ALTERNATIVES"), ids=label)
 def test_a_correct_alternative_gets_full_marks(row):
     assignment, name, _, made = row
-    student = as_written(name, made)
+    student = isolated(made)
     exercise = registry.exercises(assignment)[name]
     for seed in seeds(exercise) if not exercise.trains else [0]:
         verdict = verdict_on(assignment, name, student, seed)
@@ -159,7 +152,7 @@ def test_a_correct_alternative_gets_full_marks(row):
 @pytest.mark.parametrize("row", collected("MISTAKEN"), ids=label)
 def test_a_misconception_fails_by_its_own_name(row):
     assignment, name, misconception, made = row
-    student = as_written(name, made)
+    student = isolated(made)
     exercise = registry.exercises(assignment)[name]
     for seed in seeds(exercise) if not exercise.trains else [0]:
         verdict = verdict_on(assignment, name, student, seed)

@@ -85,12 +85,17 @@ def test_students_get_stubs_and_no_answer(released):
     assert not any(secret in text for secret in ("SOLUTION", "twice +", "count_so_far_today", "twice an integer"))
 
 
+def test_the_code_of_display_only_cells_is_folded(released):
+    folded = [cell for cell in released.cells if cell.metadata.get("jupyter") == {"source_hidden": True}]
+    assert folded and folded == [c for c in released.cells if "display-only" in c.metadata.get("tags", [])]
+
+
 def test_the_notebook_carries_nothing_else(released):
     assert released.metadata == {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    allowed = {"nbgrader", "tags", "deletable", "editable"}
+    allowed = {"nbgrader", "tags", "deletable", "editable", "jupyter"}
     assert all(set(cell.metadata) <= allowed for cell in released.cells)
     code = [cell for cell in released.cells if cell.cell_type == "code"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)

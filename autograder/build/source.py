@@ -14,6 +14,7 @@ from autograder.build.roles import Role
 
 # Jupyter then goes on with the next cell after a check that failed; nbgrader never stops at errors anyway.
 GO_ON = "raises-exception"
+DISPLAY_ONLY, OPEN = "display-only", "open"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -37,6 +38,9 @@ def _metadata(role: Role) -> dict[str, Any]:
     tags = {str(tag) for tag in role.cell.tags} | ({GO_ON} if role.role == "check" else set())
     if tags:
         metadata["tags"] = sorted(tags)
+    if DISPLAY_ONLY in tags and OPEN not in tags:
+        # A picture's code is long, and the code that reveals an answer gives it away: one click opens it.
+        metadata["jupyter"] = {"source_hidden": True}
     if role.grade_id:
         graded = role.role in ("check", "test", "written")
         metadata["nbgrader"] = {

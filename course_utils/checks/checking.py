@@ -183,4 +183,12 @@ def working(name: str) -> Any:
         show(f"Using your {name}.")
         return _passed[name]
     show(f"Using a PyTorch stand-in for {name}: yours has not passed its check in this session yet.")
+    _compute_on_one_thread()
     return exercise.replacement()
+
+
+def _compute_on_one_thread() -> None:
+    """The stand-ins' arrays are tiny: on a busy machine PyTorch's threads would wait for each other, not compute."""
+    import torch
+
+    torch.set_num_threads(1)

@@ -168,6 +168,8 @@ def name_misconception(exercise, cases, records, truths, failing) -> Misconcepti
     if any(records[i] is None for i in failing):
         return None
     found = [m for m in exercise.misconceptions if all(explains(exercise, m, cases[i], records[i]) for i in failing)]
+    if len(found) > 1:  # one of them may also explain what was right
+        found = [m for m in found if all(explains(exercise, m, c, r) for c, r in zip(cases, records, strict=True))]
     return found[0] if len(found) == 1 else None
 
 

@@ -31,7 +31,9 @@ def choice(css: str, description: str, tooltip: str, changed: Callable[[], None]
         tooltip=tooltip,
         orientation="horizontal",
         style={"description_width": "initial"},
-        layout=widgets.Layout(width="auto", display="flex", flex_flow="row wrap", align_items="center"),
+        layout=widgets.Layout(
+            width="auto", display="flex", flex_flow="row wrap", align_items="baseline", grid_gap="10px"
+        ),
         **settings,
     )
     return _finish(control, css, changed)

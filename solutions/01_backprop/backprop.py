@@ -70,7 +70,7 @@
 # %%
 import numpy as np
 
-from course_utils import check, hint, predict, progress, reset, reveal, solution, working  # noqa: F401
+from course_utils import check, hint, predict, progress, reset, reveal, solution, working
 from course_utils.data import load_digits
 from course_utils.plots import figure, palette, show
 
@@ -1063,7 +1063,7 @@ check(Value)
 # ten random starts.
 
 
-# %% tags=["display-only"]
+# %% tags=["display-only", "open"]
 def xor_with_values(hidden=3, starts=10, steps=200, learning_rate=0.1):
     Number = working("Value")
     examples = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
