@@ -22,6 +22,7 @@ from tests import toy
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 SHIFT = "def shift(x, by):\n    {}"
 TWICE = "def twice(x):\n    {}"
+FOREIGN = "toy.ipynb was made for 98_other, not for 99_toy; only what it defines for 99_toy counts."
 STUBBORN = "\n    while True:\n        try: x = x\n        except BaseException: pass"
 
 
@@ -127,6 +128,8 @@ def hand_in_class(root: Path) -> None:
     solution.metadata["tags"] = ["display-only"]
     toy.hand_in(root, "display_helper", display_helper)
 
+    other = toy.other_assignment(root)
+    toy.hand_in(root, "other_assignment", other)
     toy.hand_in(root, "not_json", "{ not json")
     toy.hand_in(root, "empty", "")
     toy.hand_in(root, "json_but_no_notebook", "[1, 2, 3]")
@@ -186,6 +189,7 @@ FULL = {"shift": 6.0, "twice": 2.0}
             (student, {"shift": 0.0, "twice": 0.0})
             for student in (
                     "not_json", "empty", "json_but_no_notebook", "binary", "missing", "greedy", "patches_judge",
+                    "other_assignment",
                 )
         ],
         *[
@@ -241,6 +245,7 @@ def test_the_reason_is_said(graded, student, says):
         ("misnamed", "homework 1.ipynb should be called toy.ipynb; it was graded as that."),
         ("missing", "toy.ipynb is missing, so it earns nothing."),
         ("bare", "toy.ipynb has none of the cells of 99_toy; what it defines was graded all the same."),
+        ("other_assignment", FOREIGN),
         ("extra_files", "secrets is a link and was left out."),
     ],
 )

@@ -266,7 +266,7 @@ def test_a_write_in_the_checkout_fails_on_ci(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "1", "-p", "no:cacheprovider"],
         cwd=tmp_path,
-        env=os.environ | {"CI": "true"},
+        env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST")} | {"CI": "true"},
         capture_output=True,
         text=True,
         check=False,

@@ -113,6 +113,15 @@ def course(root: Path) -> NotebookNode:
     return notebook
 
 
+def other_assignment(root: Path) -> NotebookNode:
+    """A second assignment of the course, with one written question; returns its notebook."""
+    metadata = {"nbgrader": info("other", grade=True, solution=True, points=1)}
+    notebook = new_notebook(cells=[new_code_cell("x = 1"), new_markdown_cell("An answer.", metadata=metadata)])
+    (root / "source" / "98_other").mkdir(parents=True)
+    nbformat.write(notebook, root / "source" / "98_other" / "other.ipynb")
+    return notebook
+
+
 def exercise_cells(name: str, points: float) -> list[NotebookNode]:
     """A solution cell and its check."""
     check = info(f"check_{name}", grade=True, locked=True, points=points)
