@@ -11,6 +11,7 @@ _BIN = str(Path(sys.executable).parent)
 if _BIN not in os.environ.get("PATH", "").split(os.pathsep):
     os.environ["PATH"] = os.pathsep.join(filter(None, [_BIN, os.environ.get("PATH", "")]))
 
+
 class CourseError(Exception):
     """Something a person has to set right, in whole sentences, one to a line; the command exits with 1."""
 

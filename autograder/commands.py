@@ -28,7 +28,7 @@ def _build_if_ours(course: Course) -> None:
     """Source notebooks under the repository's `build/` are made from `solutions/`, so make them first."""
     from autograder.build.course import build_sources
 
-    source = course.source("x").parent
+    source = course.source("x").parent.resolve()
     if source == REPOSITORY / "build" / "source" and (REPOSITORY / "solutions").is_dir():
         build_sources(REPOSITORY)
 

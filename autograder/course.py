@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +56,6 @@ class Course:
 def open_course(root: Path) -> Course:
     """The course directory `root`. Raises `CourseError` when there is none or its configuration does not load."""
     root = Path(root).resolve()
-    _put_scripts_on_path()
     if not root.is_dir():
         raise UsageError(f"There is no course directory {root}.")
     config = Config()
@@ -71,10 +68,3 @@ def open_course(root: Path) -> Course:
             raise CourseError(f"{root / CONFIG_FILE} does not load ({type(error).__name__}: {error}).") from None
     config.CourseDirectory.root = str(root)
     return Course(root, config)
-
-
-def _put_scripts_on_path() -> None:
-    """nbgrader makes its database with the `alembic` script, which lies beside this Python."""
-    scripts = str(Path(sys.executable).parent)
-    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])

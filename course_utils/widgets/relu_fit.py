@@ -44,10 +44,10 @@ class Fit:
 def relu_coefficients(knots: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The coefficients c, (n−1,), with which values[0] + Σ cᵢ·relu(t − knots[i]) passes through every knot.
 
-    `knots` (n,) increase; `values` (n,). The first coefficient is the first slope, each later one the change of slope.
+    `knots` (n,) increase; `values` (n,). One linear equation for each knot after the first.
     """
-    slopes = np.diff(values) / np.diff(knots)
-    return np.diff(slopes, prepend=0.0)
+    hinges = np.maximum(knots[1:, None] - knots[:-1], 0.0)
+    return np.linalg.solve(hinges, values[1:] - values[0])
 
 
 @lru_cache(maxsize=MOST * len(TARGETS))
