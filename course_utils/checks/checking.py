@@ -28,11 +28,11 @@ _passed: dict[str, Any] = {}
 
 
 class CheckFailed(AssertionError):
-    """A failed check. Jupyter shows the verdict in place of a traceback."""
+    """A failed check. Jupyter shows `line` (by default all of `text`) in place of a traceback."""
 
-    def __init__(self, text: str, shown: bool):
+    def __init__(self, text: str, line: str = ""):
         super().__init__(text)
-        self._lines = [text.splitlines()[0].strip() if shown else text]
+        self._lines = [line or text]
 
     def _render_traceback_(self) -> list[str]:
         return self._lines
@@ -78,7 +78,8 @@ def _announce(verdict: Verdict) -> float | None:
         return float(verdict.score)
     if not verdict.passed:
         # nbgrader's validate prints the traceback alone, so there it carries the whole verdict.
-        raise CheckFailed(text, shown and not grading()) from None
+        line = f"{verdict.exercise}: {render.points_text(verdict)}"
+        raise CheckFailed(text, line if shown and not grading() else "") from None
     return None
 
 
@@ -119,7 +120,7 @@ def identify(student: Any, names: dict[str, Any]) -> tuple[str, Any]:
         if registry.find(name) and name in names:
             return name, names[name]
         if registry.find(name):
-            raise NotAnExercise(f"{name} is not defined yet: run the cell that defines it first.", False)
+            raise NotAnExercise(f"{name} is not defined yet: run the cell that defines it first.")
     else:
         name = getattr(student, "__name__", "")
         if registry.find(name):
@@ -130,7 +131,7 @@ def identify(student: Any, names: dict[str, Any]) -> tuple[str, Any]:
     name = name or type(student).__name__
     close = difflib.get_close_matches(name, registry.names(), n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
-    raise NotAnExercise(f"There is no exercise called {name}.{hint}", False)
+    raise NotAnExercise(f"There is no exercise called {name}.{hint}")
 
 
 def _caller_names() -> dict[str, Any]:
@@ -178,7 +179,7 @@ def working(name: str) -> Any:
     """The student's own `name` if it passed its check in this kernel, else a PyTorch stand-in. Says which."""
     exercise = registry.find(name)
     if exercise is None:
-        raise NotAnExercise(f"There is no exercise called {name}.", False)
+        raise NotAnExercise(f"There is no exercise called {name}.")
     if name in _passed:
         show(f"Using your {name}.")
         return _passed[name]
