@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.course import REPOSITORY, Course, open_course
-from autograder.grade import grade_class, kept_results, submissions, write_json
+from autograder.grade import grade_class, kept_results, overlooked, submissions, write_json
 from autograder.table import class_tables, problem_lines
 
 console = Console()
@@ -41,6 +42,8 @@ def grade_command(
     todo = submissions(course, assignments, student)
     if not todo:
         console.print(f"There is nothing to grade in {course.path('submitted', '*', '*').parent.parent}.")
+        for line in overlooked(course):
+            console.print(escape(line), highlight=False, soft_wrap=True)
         if json:
             write_json(json, [])
         return 0
@@ -50,7 +53,7 @@ def grade_command(
         results = grade_class(course, todo, jobs or os.cpu_count() or 1, regrade, lambda result: bar.advance(task))
     for table in class_tables(results):
         console.print(table)
-    for line in problem_lines(results):
+    for line in [*problem_lines(results), *map(escape, overlooked(course))]:
         console.print(line, highlight=False, soft_wrap=True)
     if json:
         write_json(json, results)

@@ -57,6 +57,22 @@ def submissions(course: Course, assignments: Iterable[str] = (), student: str = 
     return jobs
 
 
+def overlooked(course: Course) -> list[str]:
+    """A sentence for each notebook in the submitted folder that lies where no assignment's submission belongs."""
+    known = course.assignments()
+    root = course.path("submitted", "x", "y").parent.parent
+    found = []
+    for path in sorted(root.rglob("*.ipynb")):
+        parts = path.relative_to(root).parts
+        if any(part.startswith(".") for part in parts):
+            continue
+        if len(parts) < 3:
+            found.append(f"{path.relative_to(root)} was not graded: it belongs in STUDENT/ASSIGNMENT/.")
+        elif parts[1] not in known:
+            found.append(f"{path.relative_to(root)} was not graded: {parts[1]} is no assignment ({', '.join(known)}).")
+    return found
+
+
 def prepare(course: Course, assignments: Iterable[str]) -> None:
     """Make the gradebook know the current source notebooks of these assignments."""
     from nbgrader.converters import GenerateAssignment

@@ -15,7 +15,7 @@ from autograder.course import open_course
 from autograder.executor import METADATA
 from autograder.export import write_csv
 from autograder.feedback import write_feedback
-from autograder.grade import grade_class, kept_results, submissions, write_json
+from autograder.grade import grade_class, kept_results, overlooked, submissions, write_json
 from autograder.report import page
 from tests import toy
 
@@ -334,6 +334,16 @@ def test_the_class_is_graded_in_several_processes_too(graded, tmp_path):
     jobs = submissions(course)[:4]
     assert [r["student"] for r in grade_class(course, jobs, workers=2, regrade=True)] == [j.student for j in jobs]
     grade_class(course, jobs, workers=1, regrade=True)
+
+
+def test_notebooks_in_the_wrong_place_are_not_passed_over_in_silence(tmp_path):
+    toy.course(tmp_path)
+    for place in ("submitted/zoe.ipynb", "submitted/zoe/toy.ipynb", "submitted/zoe/99_toys/toy.ipynb"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text("{}")
+    found = overlooked(open_course(tmp_path))
+    assert len(found) == 3
+    assert "zoe/99_toys/toy.ipynb was not graded: 99_toys is no assignment (99_toy)." in found
 
 
 def test_unknown_names_are_wrong_usage(graded):
