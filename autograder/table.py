@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from rich import box
 from rich.markup import escape
 from rich.table import Table
+
+LEFT = {"title_justify": "left", "caption_justify": "left"}
 
 
 def class_tables(results: list[dict[str, Any]]) -> Iterator[Table]:
@@ -21,15 +24,16 @@ def class_tables(results: list[dict[str, Any]]) -> Iterator[Table]:
 
 def points_table(assignment: str, rows: list[dict[str, Any]], exercises: list[str]) -> Table:
     """Points by student (rows) and exercise (numbered columns, named in the caption)."""
-    legend = "   ".join(f"{i} {name}" for i, name in enumerate(exercises, 1))
-    table = Table(title=assignment, caption=legend, title_justify="left", caption_justify="left")
-    table.add_column("student", no_wrap=True)
+    legend = "   ".join(f"{i}\N{NO-BREAK SPACE}{name}" for i, name in enumerate(exercises, 1))
+    most = max((row["max_score"] for row in rows), default=0)
+    table = Table(title=assignment, caption=legend, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, **LEFT)
+    table.add_column("student", overflow="fold", min_width=12)
     for i in range(1, len(exercises) + 1):
-        table.add_column(str(i), justify="right")
-    table.add_column("score", justify="right", style="bold")
+        table.add_column(str(i), justify="right", no_wrap=True)
+    table.add_column(f"of {most:g}", justify="right", style="bold", no_wrap=True)
     for row in rows:
         cells = [_points(row["exercises"].get(name)) for name in exercises]
-        total = "not graded" if row.get("failed") else f"{row['score']:g}/{row['max_score']:g}"
+        total = "–" if row.get("failed") else f"{row['score']:g}"
         table.add_row(escape(row["student"]), *cells, total)
     return table
 
@@ -44,7 +48,7 @@ def _points(verdict: dict[str, Any] | None) -> str:
 
 def misconception_table(rows: list[dict[str, Any]]) -> Table:
     """The points marked * above: whose, where, and which misconception."""
-    table = Table(title="* misconceptions", title_justify="left")
+    table = Table(title="* misconceptions", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, **LEFT)
     for name in ("student", "exercise", "misconception"):
         table.add_column(name)
     for row in rows:

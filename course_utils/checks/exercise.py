@@ -106,7 +106,7 @@ class Exercise:
     outputs: tuple[str, ...] = ()
     rtol: float = 1e-7
     atol: float = 1e-9
-    time_limit: float = 5.0
+    time_limit: float = 2.0
     trains: bool = False
     fresh: bool = False
     forbidden: tuple[str, ...] = ("torch", "scipy", "sklearn")
