@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.course import REPOSITORY, Course, open_course
-from autograder.grade import grade_class, kept_results, overlooked, submissions, write_json
+from autograder.grade import grade_class, overlooked, submissions
+from autograder.results import kept_results, write_json
 from autograder.table import class_tables, problem_lines
 
 console = Console()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograder import CourseError
 from autograder.course import Course
-from autograder.grade import _last_line, _quiet
+from autograder.nbgrader_log import last_line, quiet
 
 
 def write_feedback(course: Course, assignments: Iterable[str]) -> list[Path]:
@@ -16,14 +16,14 @@ def write_feedback(course: Course, assignments: Iterable[str]) -> list[Path]:
 
     pages: list[Path] = []
     for assignment in assignments:
-        with _quiet() as log:
+        with quiet() as log:
             converter = GenerateFeedback(coursedir=course.directory(assignment_id=assignment), config=course.config)
             converter.force = True
             try:
                 converter.start()
             except Exception as error:
                 raise CourseError(
-                    f"The feedback of {assignment} could not be written: {_last_line(log, error)}."
+                    f"The feedback of {assignment} could not be written: {last_line(log, error)}."
                 ) from None
         folder = course.path("feedback", "*", assignment)
         pages += sorted(folder.parent.parent.glob(f"*/{assignment}/*.html"))

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import logging
 import multiprocessing
-import os
-import shutil
 import tempfile
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder import CourseError, UsageError
-from autograder import course as courses
 from autograder.course import Course, open_course
-
-RESULTS = Path(".autograder") / "results"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One submission to grade."""
-
-    course: Path
-    assignment: str
-    student: str
+from autograder.nbgrader_log import last_line, quiet
+from autograder.results import Job, digest_folder, earlier_result, remember
 
 
 def submissions(course: Course, assignments: Iterable[str] = (), student: str = "") -> list[Job]:
@@ -79,18 +62,18 @@ def prepare(course: Course, assignments: Iterable[str]) -> None:
 
     for assignment in assignments:
         stamp = course.root / ".autograder" / f"{assignment}.source"
-        digest = _digest_folder(course.source(assignment))
+        digest = digest_folder(course.source(assignment))
         with contextlib.suppress(OSError):
             if stamp.read_text() == digest and _in_gradebook(course, assignment):
                 continue
-        with tempfile.TemporaryDirectory(prefix="autograder-release-") as scratch, _quiet() as log:
+        with tempfile.TemporaryDirectory(prefix="autograder-release-") as scratch, quiet() as log:
             directory = course.directory(release_directory=scratch, assignment_id=assignment)
             converter = GenerateAssignment(coursedir=directory, config=course.config)
             converter.force = True
             try:
                 converter.start()
             except Exception as error:
-                raise CourseError(f"The release of {assignment} could not be made: {_last_line(log, error)}") from None
+                raise CourseError(f"The release of {assignment} could not be made: {last_line(log, error)}") from None
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(digest)
 
@@ -121,7 +104,7 @@ def grade_class(
     results: dict[Job, dict[str, Any]] = {}
     waiting = []
     for job in jobs:
-        earlier = None if regrade else _earlier(course, job)
+        earlier = None if regrade else earlier_result(course, job)
         if earlier is None:
             waiting.append(job)
         else:
@@ -130,7 +113,7 @@ def grade_class(
     for job, result in _run(waiting, max(1, min(workers, len(waiting) or 1))):
         results[job] = result
         if not result.get("failed"):
-            _remember(course, job, result)
+            remember(course, job, result)
         done(result)
     return [results[job] for job in jobs]
 
@@ -160,7 +143,7 @@ def grade_submission(job: Job) -> dict[str, Any]:
 
     started = time.monotonic()
     course = open_course(job.course)
-    with tempfile.TemporaryDirectory(prefix="autograder-intake-") as scratch, _quiet() as log:
+    with tempfile.TemporaryDirectory(prefix="autograder-intake-") as scratch, quiet() as log:
         try:
             staged = Path(scratch) / job.student / job.assignment
             problems = take_in(course, job.assignment, course.path("submitted", job.student, job.assignment), staged)
@@ -168,7 +151,7 @@ def grade_submission(job: Job) -> dict[str, Any]:
         except Exception as error:  # one submission must not stop the class
             log.append(traceback.format_exc())
             _keep_log(course, job, log)
-            return _failure(job, _last_line(log[:-1], error), time.monotonic() - started)
+            return _failure(job, last_line(log[:-1], error), time.monotonic() - started)
         return {**collect(course, job), "problems": problems, "seconds": round(time.monotonic() - started, 3)}
 
 
@@ -224,109 +207,6 @@ def _failure(job: Job, why: str, seconds: float) -> dict[str, Any]:
         "exercises": {},
         "failed": True,
     }
-
-
-# -- what was graded before ----------------------------------------------------------------------
-
-
-def _result_file(course: Course, job: Job) -> Path:
-    return course.root / RESULTS / job.assignment / f"{job.student}.json"
-
-
-def fingerprint(course: Course, job: Job) -> str:
-    """Changes when the submission, the assignment's source, or the code that grades changes."""
-    parts = [
-        _digest_folder(course.path("submitted", job.student, job.assignment)),
-        _digest_folder(course.source(job.assignment)),
-        _digest_folder(Path(courses.__file__).parent, "*.py"),
-        _digest_folder(Path(courses.__file__).parent.parent / "course_utils", "*.py"),
-    ]
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
-
-
-def _digest_folder(folder: Path, pattern: str = "*") -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob(pattern)):
-        if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts:
-            digest.update(str(path.relative_to(folder)).encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _earlier(course: Course, job: Job) -> dict[str, Any] | None:
-    try:
-        kept = json.loads(_result_file(course, job).read_text(encoding="utf-8"))
-        graded = course.path("autograded", job.student, job.assignment)
-        return kept["result"] if kept["fingerprint"] == fingerprint(course, job) and graded.is_dir() else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _remember(course: Course, job: Job, result: dict[str, Any]) -> None:
-    path = _result_file(course, job)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps({"fingerprint": fingerprint(course, job), "result": result}, indent=1), encoding="utf-8")
-    os.replace(part, path)
-
-
-def kept_results(course: Course, assignments: Iterable[str] = ()) -> list[dict[str, Any]]:
-    """The latest results of all graded submissions of these assignments (all, when none is named)."""
-    results = []
-    for path in sorted((course.root / RESULTS).glob("*/*.json")):
-        if not assignments or path.parent.name in assignments:
-            with contextlib.suppress(OSError, ValueError, KeyError):
-                results.append(json.loads(path.read_text(encoding="utf-8"))["result"])
-    return results
-
-
-def write_json(path: Path, results: list[dict[str, Any]]) -> None:
-    """Write `{"submissions": [...]}`, atomically. Raises `CourseError` when the place cannot be written."""
-    keys = ("student", "assignment", "score", "max_score", "seconds", "problems", "manual", "exercises")
-    shown = ("score", "max_score", "passed", "aspects", "misconception", "message")
-    data = [
-        {key: result[key] for key in keys}
-        | {"exercises": {name: {k: v[k] for k in shown} for name, v in result["exercises"].items()}}
-        for result in results
-    ]
-    try:
-        part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps({"submissions": data}, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        shutil.move(part, path)
-    except OSError as error:
-        raise CourseError(f"{path} cannot be written: {error.strerror}.") from None
-
-
-# -- nbgrader's log --------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[list[str]]:
-    """Keeps what nbgrader and nbclient log off the screen; yields the list of messages."""
-    messages: list[str] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            messages.append(record.getMessage())
-
-    logger = logging.getLogger("traitlets")
-    handlers, logger.handlers = logger.handlers, [Keep(level=logging.WARNING)]
-    propagate, logger.propagate = logger.propagate, False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield messages
-    finally:
-        logger.handlers, logger.propagate = handlers, propagate
-
-
-def _last_line(log: list[str], error: BaseException) -> str:
-    """The most telling line of a failure: the last error that nbgrader logged, else the exception's own message."""
-    for message in reversed(log):
-        lines = [line for line in message.strip().splitlines() if line.strip()]
-        if lines and "Traceback" in message:
-            return lines[-1].rstrip(".")
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _keep_log(course: Course, job: Job, log: list[str]) -> None:

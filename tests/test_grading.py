@@ -15,8 +15,9 @@ from autograder.course import open_course
 from autograder.executor import METADATA
 from autograder.export import write_csv
 from autograder.feedback import write_feedback
-from autograder.grade import grade_class, kept_results, overlooked, submissions, write_json
+from autograder.grade import grade_class, overlooked, submissions
 from autograder.report import page
+from autograder.results import kept_results, write_json
 from tests import toy
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="

@@ -14,7 +14,8 @@ import pytest
 
 from autograder.build.course import build_sources
 from autograder.course import open_course
-from autograder.grade import Job, collect, grade_submission, prepare
+from autograder.grade import collect, grade_submission, prepare
+from autograder.results import Job
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSIGNMENT = "01_backprop"
