@@ -297,18 +297,18 @@ def students() -> dict[str, dict[str, str]]:
         "bela-second-style": handed_in(second, WRITTEN_ANSWERS["bela-second-style"]),
         "chen-own-helpers": handed_in(third | OWN_HELPERS, WRITTEN_ANSWERS["chen-own-helpers"]),
         "dara-half-done": handed_in({name: second[name] for name in HALF}),
-        "emil-grad-overwritten": handed_in(first | mistake("Value", "gradient overwritten")),
+        "emil-overwrites": handed_in(first | mistake("Value", "gradient overwritten")),
         "fay-divided-by-n": handed_in(second | mistake("affine_backward", "averaged over the batch")),
         "gus-exp-overflow": handed_in(first | mistake("softmax_cross_entropy", "exponential overflows")),
         "hana-tanh-twice": handed_in(second | mistake("tanh_backward", "tanh applied a second time")),
-        "ivo-builds-on-broken": handed_in(
+        "ivo-lent-backward": handed_in(
             first
             | mistake("affine_backward", "weight gradient transposed")
             | {"mlp_gradients": OWN_HELPERS["mlp_gradients"]}
         ),
         "juno-untouched": released(),
         "kofi-syntax-error": handed_in(second | {"softmax_cross_entropy": SYNTAX_ERROR}),
-        "lena-missing-package": handed_in(first | {"train_classifier": MISSING_PACKAGE}),
+        "lena-lost-package": handed_in(first | {"train_classifier": MISSING_PACKAGE}),
         "milo-endless-loop": handed_in(second | {"numerical_gradient": ENDLESS_LOOP}),
         "nils-forged-pass": forged(),
         "olga-damaged-file": handed_in(first),
