@@ -15,6 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from inspect import isawaitable
 from pathlib import Path
 from queue import Empty
@@ -33,14 +34,15 @@ from autograder.references import checked_name, display_only, load_references
 from autograder.secret import course_secret
 from autograder.standin import kernel_packages
 from course_utils.checks.exercise import Exercise
-from course_utils.checks.lending import better, leaned_on
+from course_utils.checks.forbidden import defines
+from course_utils.checks.lending import broken_ground, judged_on_own_merit
 from course_utils.checks.registry import exercises
 from course_utils.checks.render import as_html, as_text
 from course_utils.checks.verdict import Verdict
 from course_utils.plain import MAX_BYTES, NotPlain, decode
 
 METADATA = "autograder"
-MAX_LOANS = 2000  # calls of lent functions in one trial
+MAX_LOANS = 20_000  # calls of lent functions in one trial
 # One thread per student: parallelism is across submissions, and a fork after OpenMP has started threads can hang.
 KERNEL_ENVIRONMENT = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -50,7 +52,7 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 # A submission may bring modules of its own, but none in the place of an installed one.
 OWN_FILES_LAST = "import sys; sys.path[:] = [p for p in sys.path if p] + ['']"
 
-_judges: dict[tuple[str, str], Judge] = {}
+_judges: dict[tuple[str, ...], Judge] = {}
 
 
 class JudgedExecute(Execute):
@@ -69,6 +71,7 @@ class JudgedExecute(Execute):
         self.exercises = exercises(info["assignment"])
         self.judge = judge_for(Path.cwd(), info["assignment"], info["notebook"])
         self._verdicts: dict[int, Verdict] = {}
+        self._broken: set[str] = set()
         self._ran: list[int] = []
         self._revivals = 0
         self._given_up = False
@@ -241,13 +244,23 @@ class JudgedExecute(Execute):
         if self._given_up:
             return self.judge.refuse_status(exercise, most, "dead")
         verdict = self._try(index, exercise, most)
-        if verdict.passed or exercise.trains or self._given_up:
+        if verdict.passed or self._given_up:
             return verdict
-        failed = {v.exercise for v in self._verdicts.values() if not v.passed}
-        broken = leaned_on(exercise, cells, lambda other: other.name in failed)
-        if not broken:
-            return verdict
-        return better(verdict, self._try(index, exercise, most, broken), broken)
+        broken = broken_ground(exercise, cells, lambda other: other.name in self._broken)
+        if broken:
+            self._broken.add(exercise.name)  # what passes with a loan is no sound ground for the next one either
+            return judged_on_own_merit(exercise, verdict, broken, lambda names: self._try(index, exercise, most, names))
+        self._broken.add(exercise.name)
+        return replace(verdict, cause=self._cause(verdict, index))
+
+    def _cause(self, verdict: Verdict, index: int) -> str:
+        """Why a name is missing that the student's code needs, where a cell above should have given it."""
+        for finding in verdict.findings.values():
+            missing = re.search(r"raises NameError \(name '(\w+)' is not defined\)", finding.text)
+            if missing:
+                why = why_undefined(missing.group(1), self.nb.cells[:index])
+                return "" if why.startswith(missing.group(1)) else why
+        return ""
 
     def _try(self, index: int, exercise: Exercise, most: float, lend: Sequence[str] = ()) -> Verdict:
         """The verdict on one trial in a fork of the student's kernel."""
@@ -319,7 +332,8 @@ class JudgedExecute(Execute):
 def why_undefined(name: str, cells: list[Any]) -> str:
     """Why a name does not exist when its check is reached, as far as the cells above it tell."""
     pattern = re.compile(rf"^\s*(?:def|class)\s+{re.escape(name)}\b", re.MULTILINE)
-    for cell in reversed([c for c in cells if c.cell_type == "code" and pattern.search(c.source)]):
+    code = [c for c in cells if c.cell_type == "code" and not is_grade(c)]
+    for cell in reversed([c for c in code if pattern.search(c.source) or defines(c.source, name)]):
         if display_only(cell):
             return f"The cell that defines {name} is marked display-only, so grading does not run it."
         try:
@@ -338,7 +352,7 @@ def why_undefined(name: str, cells: list[Any]) -> str:
 def judge_for(course: Path, assignment: str, notebook: str) -> Judge:
     """The judge for an assignment of a course directory, made once per process."""
     source = source_notebook(course, assignment, notebook)
-    key = (str(source), str(source.stat().st_mtime_ns) if source.exists() else "")
+    key = (str(course), str(source), str(source.stat().st_mtime_ns) if source.exists() else "")
     if key not in _judges:
         _judges[key] = Judge(
             load_references(source, assignment) if exercises(assignment) else {}, course_secret(course)

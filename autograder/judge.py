@@ -175,4 +175,5 @@ def message(verdict: Verdict) -> str:
     if verdict.reason:
         return verdict.reason
     first = next((f"{aspect}: {finding.text}" for aspect, finding in verdict.findings.items()), "")
-    return f"{first}. {verdict.misconception.explanation}" if verdict.misconception else first
+    explained = verdict.misconception.explanation if verdict.misconception else ""
+    return " ".join(part for part in (first and first.rstrip(".") + ".", explained, verdict.cause) if part)

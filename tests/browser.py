@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -88,14 +88,10 @@ def _stop(server: subprocess.Popen) -> None:
     """End the server, which ends its kernels; kill what is left of its process group."""
     if server.poll() is None:
         server.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             server.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            pass
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     server.wait()
 
 
@@ -120,11 +116,17 @@ _CELLS = """() => [...window.jupyterapp.shell.widgets('main')]
         id: cell.model.id, kind: cell.model.type, source: cell.model.sharedModel.getSource(),
         count: cell.model.executionCount ?? null,
     }))"""
-_IDLE = """() => {
-    const panel = [...window.jupyterapp.shell.widgets('main')].find(panel => panel.content?.model?.cells);
-    const running = [...panel.node.querySelectorAll('.jp-InputPrompt')].some(prompt => prompt.textContent.includes('*'));
-    return panel.sessionContext.session?.kernel?.status === 'idle' && !running;
-}"""
+_IDLE = """() => [...window.jupyterapp.shell.widgets('main')]
+    .find(panel => panel.content?.model?.cells)?.sessionContext.session?.kernel?.status === 'idle'"""
+# After a check that failed JupyterLab takes the stars off the cells that still wait, and between two cells the kernel
+# is idle for a moment: a run is over when all cells have been executed, or nothing moved for STALLED milliseconds.
+STALLED = 8000
+_RAN = f"""() => {{
+    const waiting = ({_CELLS})().filter(cell => cell.kind === 'code' && cell.count === null).length;
+    const state = `${{waiting}} ${{({_IDLE})()}}`;
+    if (window.runState !== state) [window.runState, window.runSince] = [state, Date.now()];
+    return ({_IDLE})() && (waiting === 0 || Date.now() - window.runSince > {STALLED});
+}}"""
 
 
 class Notebook:
@@ -148,19 +150,24 @@ class Notebook:
         """What a cell holds."""
         return self.cells()[self._index(cell_id)]["source"]
 
+    def find(self, text: str) -> str:
+        """The id of the first code cell with `text` in it."""
+        found = [cell["id"] for cell in self.cells() if cell["kind"] == "code" and text in cell["source"]]
+        if not found:
+            raise AssertionError(f"no code cell holds {text!r}")
+        return found[0]
+
     def outputs(self, cell_id: str) -> Any:
         """Where a cell's outputs are in the page."""
         return self.cell(cell_id).locator(".jp-OutputArea-output")
 
     def run_all(self, seconds: float = 120) -> None:
-        """Choose Run All Cells in the menu, and wait until nothing runs any more."""
+        """Choose Run All Cells in the menu of a notebook just opened, and wait until nothing runs any more."""
         self.menu("Run", "Run All Cells")
-        self.page.wait_for_function(
-            f"() => ({_CELLS})().some(cell => cell.count) && ({_IDLE})()", timeout=seconds * SECONDS
-        )
+        self.page.wait_for_function(_RAN, timeout=seconds * SECONDS)
 
     def menu(self, *path: str) -> None:
-        """Choose an entry of the menu bar by the beginnings of its names, e.g. ("Run", "Run All Cells")."""
+        """Choose an entry of the menu bar by its names, e.g. ("Run", "Run All Cells")."""
         bar, *entries = path
         self.page.locator("#jp-top-panel .lm-MenuBar-itemLabel").get_by_text(bar, exact=True).click()
         for entry in entries:
@@ -168,9 +175,16 @@ class Notebook:
             label.last.hover()
             label.last.click()
 
+    def theme(self, name: str) -> None:
+        """Choose a theme, e.g. "JupyterLab Dark", in the menu."""
+        if self.page.locator("body").get_attribute("data-jp-theme-name") != name:
+            self.menu("Settings", "Theme", name)
+            # JupyterLab says so on the body once the theme's style sheet is there.
+            self.page.locator(f"body[data-jp-theme-name='{name}']").wait_for(state="attached")
+
     def write(self, cell_id: str, text: str) -> None:
         """Replace the text of a cell, in its editor."""
-        self._edit(cell_id)
+        self.cell(cell_id).locator(".cm-content").click()
         self.page.keyboard.press("ControlOrMeta+A")
         self.page.keyboard.insert_text(text)
         if (there := self.source(cell_id)) != text:
@@ -179,7 +193,7 @@ class Notebook:
     def run(self, cell_id: str, seconds: float = 60) -> None:
         """Run a cell with Shift+Enter, and wait until it is done."""
         before = max(cell["count"] or 0 for cell in self.cells())
-        self._edit(cell_id)
+        self.cell(cell_id).focus()
         self.page.keyboard.press("Shift+Enter")
         self.page.wait_for_function(
             f"([id, before]) => ({_CELLS})().find(cell => cell.id === id).count > before && ({_IDLE})()",
@@ -188,18 +202,14 @@ class Notebook:
         )
 
     def add_below(self, cell_id: str, text: str) -> str:
-        """Make a new cell below another with the keyboard (Escape, B, Enter) and write `text`; its id."""
+        """Make a new cell below another with the key B, and write `text` into it; its id."""
         known = {cell["id"] for cell in self.cells()}
-        self._edit(cell_id)
-        for key in ("Escape", "b"):
-            self.page.keyboard.press(key)
+        self.cell(cell_id).focus()
+        self.page.keyboard.press("b")
         self.page.wait_for_function(f"count => ({_CELLS})().length > count", arg=len(known))
         (new,) = (cell["id"] for cell in self.cells() if cell["id"] not in known)
         self.write(new, text)
         return new
-
-    def _edit(self, cell_id: str) -> None:
-        self.cell(cell_id).locator(".cm-content").click()
 
     def _index(self, cell_id: str) -> int:
         ids = [cell["id"] for cell in self.cells()]

@@ -245,7 +245,7 @@ def test_an_exercise_is_lent_what_it_builds_on(monkeypatch, capsys):
     monkeypatch.setattr(checking, "_cells_so_far", lambda student: [source])
     monkeypatch.setattr(checking, "_caller_names", lambda: names)
     check(names["twice"])
-    assert "Tried with a correct shift in place of yours" in capsys.readouterr().out
+    assert "It was tried with a correct shift in place of yours" in capsys.readouterr().out
     assert names["shift"](1, 1) == 0, "the student's own function is back afterwards"
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from course_utils.checks import records, registry, render
 from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise
 from course_utils.checks.forbidden import find_forbidden
-from course_utils.checks.lending import better, leaned_on, lent
+from course_utils.checks.lending import broken_ground, judged_on_own_merit, lent
 from course_utils.checks.verdict import Verdict, decide, refused, truths_from_oracle
 from course_utils.environment import grading, in_jupyter, show
 from course_utils.runner import run_case
@@ -89,13 +89,17 @@ def judge_here(exercise: Exercise, student: Any, cells: list[str], names: dict[s
     `names` are the student's globals: what `student` uses of other exercises, and fails there, is lent to it.
     """
     verdict = _try(exercise, student, cells)
-    if verdict.passed or exercise.trains or not names:
+    if verdict.passed or not names:
         return verdict
-    broken = leaned_on(exercise, cells, lambda other: not _holds(other, names, cells))
+    broken = broken_ground(exercise, cells, lambda other: not _holds(other, names, cells))
     if not broken:
         return verdict
-    with lent(broken, names):
-        return better(verdict, _try(exercise, student, cells), broken)
+
+    def again(borrowed: list[str]) -> Verdict:
+        with lent(borrowed, names):
+            return _try(exercise, student, cells)
+
+    return judged_on_own_merit(exercise, verdict, broken, again)
 
 
 def _holds(exercise: Exercise, names: dict[str, Any], cells: list[str]) -> bool:

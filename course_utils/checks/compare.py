@@ -24,6 +24,8 @@ def difference(
     as the same; arrays, numbers and dicts must be what they are expected to be. Floats narrower than float64
     are allowed the rounding of their own type.
     """
+    if len(names) == 1 and not label and not isinstance(expected, (tuple, list, Mapping)):
+        label = names[0]
     what = label or "the result"
     if isinstance(expected, Raises):
         return f"{what} is {describe(got)}, but a {expected.kind} should have been raised"
@@ -34,6 +36,8 @@ def difference(
     if isinstance(expected, (tuple, list)):
         return _sequence_difference(expected, got, names, rtol, atol, label)
     if isinstance(expected, Mapping):
+        if names and not label and not isinstance(got, Mapping):  # `call` made a dict of the tuple it asked for
+            return f"{what} is {describe_kind(got)}, should be {len(names)} values ({', '.join(names)})"
         return _dict_difference(expected, got, rtol, atol, label)
     if isinstance(expected, (str, type(None))):
         return (
@@ -173,10 +177,12 @@ def describe(value: Any) -> str:
     return describe_kind(value)
 
 
-def describe_inputs(inputs: Mapping[str, Any], most: int = 5) -> str:
+def describe_inputs(inputs: Mapping[str, Any], leave_out: Sequence[str] = (), most: int = 5) -> str:
     """The inputs of a case in a few words: "stride 2, x 5×7, kernel 3×2"."""
     parts = []
     for name, value in inputs.items():
+        if name in leave_out:
+            continue
         if isinstance(value, np.ndarray):
             size = "×".join(str(n) for n in value.shape) if value.ndim else number_text(value[()])
             parts.append(f"{name} {size}")

@@ -80,6 +80,7 @@ class Exercise:
     `expected(**inputs)` is the oracle (or a `Raises`), or `verify(case, outputs)` returns None when the outputs
     are right and one sentence about the first thing that is wrong otherwise.
     `outputs` names the elements of a returned tuple, for messages ("grad_x").
+    `for_call` names inputs that only `call` uses; messages to the student leave them out.
     `rtol` is relative to each value, `atol` to the largest expected magnitude; both are for
     float64 and are loosened for narrower floats.
     `time_limit` is in CPU seconds for all cases of one seed together.
@@ -104,6 +105,7 @@ class Exercise:
     verify: Callable[[Case, Any], str | None] | None = None
     misconceptions: tuple[Misconception, ...] = ()
     outputs: tuple[str, ...] = ()
+    for_call: tuple[str, ...] = ()
     rtol: float = 1e-7
     atol: float = 1e-9
     time_limit: float = 2.0

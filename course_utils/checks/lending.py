@@ -17,10 +17,32 @@ from course_utils.checks.forbidden import reached_names
 from course_utils.checks.verdict import Verdict
 
 
-def leaned_on(exercise: Exercise, cells: Sequence[str], failed: Callable[[Exercise], bool]) -> list[str]:
-    """What `exercise` may build on, does use in these cells, and fails its own check."""
-    reached = [registry.find(name) for name in reached_names(cells, exercise.name) if name in exercise.builds_on]
-    return [other.name for other in reached if other and failed(other)]
+def broken_ground(exercise: Exercise, cells: Sequence[str], failed: Callable[[Exercise], bool]) -> list[str]:
+    """The other exercises that `exercise` uses in these cells and that fail their own check."""
+    reached = [other for name in reached_names(cells, exercise.name) if (other := registry.find(name))]
+    return [other.name for other in reached if failed(other)]
+
+
+def judged_on_own_merit(
+    exercise: Exercise, first: Verdict, broken: Sequence[str], again: Callable[[list[str]], Verdict]
+) -> Verdict:
+    """The verdict that counts for an exercise that stands on `broken` ones; `again(names)` tries it with those lent.
+
+    Where it still fails, no misconception is named: the failure may not be its own.
+    """
+    names = [name for name in broken if name in exercise.builds_on]
+    verdict = first
+    if names:
+        second = again(names)
+        if second.score > first.score or (second.score == first.score and not second.reason):
+            listed = " and ".join(names)
+            verdict = replace(second, cause=f"It was tried with a correct {listed} in place of yours.")
+            if verdict.passed or set(names) == set(broken):
+                return verdict
+    listed = " and ".join(broken)
+    return replace(
+        verdict, misconception=None, cause=f"It uses your {listed}, which fails its own check: mend that first."
+    )
 
 
 @contextlib.contextmanager
@@ -34,11 +56,3 @@ def lent(names: Sequence[str], namespace: dict[str, Any]) -> Iterator[None]:
         for name in names:
             namespace.pop(name, None)
         namespace.update(kept)
-
-
-def better(first: Verdict, second: Verdict, names: Sequence[str]) -> Verdict:
-    """The verdict that counts, saying what the exercise was lent or what to mend first."""
-    listed = " and ".join(names)
-    if second.score >= first.score:
-        return replace(second, notes=(*second.notes, f"Tried with a correct {listed} in place of yours."))
-    return replace(first, notes=(*first.notes, f"It uses your {listed}, which fails its own check: mend that first."))

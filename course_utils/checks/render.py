@@ -46,6 +46,8 @@ def as_text(verdict: Verdict) -> str:
                 lines.append(f"  ✗ {aspect.ljust(width)}  {_finding(verdict, aspect)}")
     if verdict.misconception:
         lines += ["  " + verdict.misconception.explanation, "  " + verdict.misconception.question]
+    if verdict.cause:
+        lines.append("  " + verdict.cause)
     lines += [f"  note: {note}" for note in verdict.notes]
     if step := next_step(verdict):
         lines.append("  " + step)
@@ -92,6 +94,8 @@ def as_html(verdict: Verdict) -> str:
             f"<div style='margin-top:.4em'><b>{escape(verdict.misconception.explanation)}</b><br>"
             f"{escape(verdict.misconception.question)}</div>"
         )
+    if verdict.cause:
+        rows.append(f"<div style='margin-top:.4em'>{escape(verdict.cause)}</div>")
     rows += [f"<div style='{STYLE['mute']}'>note: {escape(note)}</div>" for note in verdict.notes]
     if step := next_step(verdict):
         rows.append(f"<div style='{STYLE['mute']}'>{_code(step)}</div>")

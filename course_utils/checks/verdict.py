@@ -53,6 +53,7 @@ class Verdict:
     reason: str = ""  # why nothing could be judged at all (not written yet, a forbidden name, a dead kernel)
     unwritten: bool = False
     notes: tuple[str, ...] = ()
+    cause: str = ""  # what lies behind the failure, where it is not this exercise's own code
 
     @property
     def passed(self) -> bool:
@@ -101,11 +102,12 @@ def decide(
             continue
         failing.append(i)
         aspects[case.aspect] = False
-        finding = (
-            Finding(text, describe_inputs(case.inputs))
-            if i < public
-            else Finding("the examples above pass, others of this kind do not", secret=True)
-        )
+        if i < public:
+            finding = Finding(text, describe_inputs(case.inputs, exercise.for_call))
+        elif public:
+            finding = Finding("the examples above pass, others of this kind do not", secret=True)
+        else:  # a training exercise: the sentence speaks of accuracy, not of the inputs
+            finding = Finding(text, secret=True)
         findings.setdefault(case.aspect, finding)
     return Verdict(
         exercise.name,

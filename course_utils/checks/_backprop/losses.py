@@ -168,6 +168,7 @@ softmax_cross_entropy = Exercise(
     expected=_truth,
     stand_in=lambda: cross_entropy,
     outputs=("loss", "grad_logits"),
+    for_call=("part",),
     rtol=RTOL,
     difficulty=4,
     importance=5,

@@ -159,6 +159,7 @@ mlp_gradients = Exercise(
     stand_in=lambda: mlp,
     builds_on=("affine_forward", "affine_backward", "tanh_backward", "softmax_cross_entropy", "unbroadcast"),
     outputs=("loss", "gradients"),
+    for_call=("part",),
     rtol=RTOL,
     difficulty=4,
     importance=5,

@@ -181,6 +181,7 @@ numerical_gradient = Exercise(
     expected=_closed_form,
     stand_in=lambda: five_point_stencil,
     outputs=("the gradient", "x afterwards"),
+    for_call=("order", "watch"),
     rtol=RTOL,
     atol=ATOL,
     difficulty=2,

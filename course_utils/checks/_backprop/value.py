@@ -321,6 +321,7 @@ Value = Exercise(
     name="Value",
     cases=_cases,
     call=call_value,
+    for_call=("look", "root"),
     expected=_truth,
     stand_in=torch_value,
     rtol=RTOL,
