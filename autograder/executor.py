@@ -91,7 +91,8 @@ class JudgedExecute(Execute):
             finally:
                 self._stop()
         self._write_down()
-        nb.metadata[METADATA] = {"seconds": round(time.monotonic() - started, 3), "revivals": self._revivals}
+        told = {"seconds": round(time.monotonic() - started, 3), "revivals": self._revivals}
+        nb.metadata[METADATA] = {**nb.metadata.get(METADATA, {}), **told}
         return nb, resources
 
     # -- the kernel ----------------------------------------------------------------------------

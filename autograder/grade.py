@@ -152,7 +152,9 @@ def grade_submission(job: Job) -> dict[str, Any]:
             log.append(traceback.format_exc())
             _keep_log(course, job, log)
             return _failure(job, last_line(log[:-1], error), time.monotonic() - started)
-        return {**collect(course, job), "problems": problems, "seconds": round(time.monotonic() - started, 3)}
+        result = collect(course, job)
+        result["problems"] = [*problems, *result["problems"]]
+        return {**result, "seconds": round(time.monotonic() - started, 3)}
 
 
 def _autograde(course: Course, job: Job, submitted: str) -> None:
@@ -173,8 +175,10 @@ def collect(course: Course, job: Job) -> dict[str, Any]:
     from autograder.references import checked_name
 
     found: dict[str, Any] = {}
+    problems: list[str] = []
     for name in course.notebooks(job.assignment):
         notebook = nbformat.read(course.path("autograded", job.student, job.assignment) / f"{name}.ipynb", as_version=4)
+        problems += notebook.metadata.get(METADATA, {}).get("problems", [])
         for cell in notebook.cells:
             if cell.cell_type == "code" and "aspects" in cell.metadata.get(METADATA, {}):
                 verdict = dict(cell.metadata[METADATA])
@@ -189,7 +193,7 @@ def collect(course: Course, job: Job) -> dict[str, Any]:
         "score": round(sum(v["score"] for v in found.values()), 2),
         "max_score": round(sum(v["max_score"] for v in found.values()), 2),
         "seconds": 0.0,
-        "problems": [],
+        "problems": problems,
         "manual": sorted(manual),
         "exercises": found,
     }

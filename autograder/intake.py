@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import json
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat.v4 import new_notebook
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from autograder.course import Course
 
@@ -54,7 +55,22 @@ def take_in(course: Course, assignment: str, submitted: Path, staged: Path) -> l
             problems += _foreign(course, assignment, path.name, notebook, ids[name])
         _write(notebook, staged / f"{name}.ipynb")
     problems += [f"{p.name} does not belong to {assignment} and was left out." for p in strangers]
+    for name in wanted:
+        _tell_the_student(problems, staged / f"{name}.ipynb")
     return problems
+
+
+def _tell_the_student(problems: list[str], path: Path) -> None:
+    """The problems as the first cell of the graded copy, and so of the feedback page."""
+    if problems:
+        notebook = nbformat.read(path, as_version=4)
+        # File names are the student's own: nothing in them may become markup.
+        lines = [f"- {escape(problem).translate(_NO_MARKDOWN)}" for problem in problems]
+        notebook.cells.insert(0, new_markdown_cell("\n".join(["**About this submission**", "", *lines])))
+        _write(notebook, path)
+
+
+_NO_MARKDOWN = {ord(c): f"\\{c}" for c in "\\`*_[]$"}
 
 
 def _copy_other_files(submitted: Path, staged: Path) -> list[str]:

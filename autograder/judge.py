@@ -12,7 +12,7 @@ from course_utils.checks.checking import public_cases
 from course_utils.checks.compare import difference
 from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise, Raises
 from course_utils.checks.forbidden import find_forbidden
-from course_utils.checks.verdict import Verdict, decide, fresh, refused
+from course_utils.checks.verdict import Verdict, decide, fresh, may_not, refused
 from course_utils.plain import NotPlain, decode, encode
 from course_utils.runner import run_case
 
@@ -104,7 +104,7 @@ class Judge:
         used = find_forbidden(cells, exercise.name, (*exercise.forbidden, *COURSE_INTERNALS))
         if used is None:
             return None
-        return self.refuse(exercise, max_score, f"{used} may not be used here: the exercise is to write this yourself.")
+        return self.refuse(exercise, max_score, may_not(used))
 
     def refuse(self, exercise: Exercise, max_score: float, reason: str) -> Verdict:
         """No points, and why."""
@@ -113,7 +113,9 @@ class Judge:
     def refuse_status(self, exercise: Exercise, max_score: float, status: str) -> Verdict:
         """No points, for one of the ways in which no answer came back."""
         sentence = STATUS_SENTENCES.get(status, STATUS_SENTENCES["died"])
-        return self.refuse(exercise, max_score, sentence.format(name=exercise.name, seconds=self.seconds(exercise)))
+        more = " Fewer epochs may be enough." if exercise.trains and status == "too long" else ""
+        said = sentence.format(name=exercise.name, seconds=self.seconds(exercise)) + more
+        return self.refuse(exercise, max_score, said)
 
     def decide(self, exercise: Exercise, answer: Any, max_score: float) -> Verdict:
         """The verdict on `answer`, plain data from the student's process that should be one record per case."""
@@ -146,8 +148,8 @@ def _is_record(record: Any, case: Case) -> bool:
     error = record["error"]
     return error is None or (
         isinstance(error, dict)
-        and set(error) == {"type", "message", "line", "code"}
-        and _texts([error["type"], error["message"], error["code"]])
+        and set(error) == {"type", "message", "line", "code", "function"}
+        and _texts([error["type"], error["message"], error["code"], error["function"]])
         and (error["line"] is None or type(error["line"]) is int)
     )
 

@@ -22,7 +22,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from autograder.executor import JudgedExecute
+from autograder.executor import METADATA, JudgedExecute
 from autograder.references import checked_name, display_only
 from course_utils.checks.forbidden import defines
 
@@ -86,11 +86,13 @@ class RestoreCells(NbGraderPreprocessor):
             known = {cell.name: source_metadata(notebook, cell) for cell in notebook.source_cells}
             order = [cell.name for cell in notebook.source_cells]
             sources = {cell.name: cell.source for cell in notebook.source_cells}
-        present = set()
+        present, changed, missing = set(), [], []
         for cell in nb.cells:
             given = cell.metadata.get("nbgrader")
             name = given.get("grade_id") if isinstance(given, dict) else None
             if name in known and known[name]["cell_type"] == cell.cell_type:
+                if known[name]["locked"] and (cell.source != sources[name] or _tampered(given, known[name])):
+                    changed.append(name)
                 cell.metadata["nbgrader"] = dict(known[name])
                 present.add(name)
             else:
@@ -99,8 +101,24 @@ class RestoreCells(NbGraderPreprocessor):
             if name not in present and (known[name]["grade"] or known[name]["task"]):
                 cell = restored_cell(known[name], sources[name])
                 nb.cells.insert(_place(nb, cell, order, name), cell)
-                self.log.warning("The cell %s was missing from the submission and was put back.", name)
+                missing.append(name)
+        problems = []
+        if changed:
+            problems.append(f"Locked cells had been changed and were put back: {_listed(changed)}.")
+        if missing and present:  # where none is left, the intake has said so
+            problems.append(f"Graded cells were missing and were put back: {_listed(missing)}.")
+        nb.metadata[METADATA] = {"problems": problems}
         return nb, resources
+
+
+def _tampered(given: Any, known: dict[str, Any]) -> bool:
+    """Whether the flags or points of a locked cell are not those of the release."""
+    return any(given.get(key) != known.get(key) for key in ("grade", "solution", "locked", "points"))
+
+
+def _listed(names: list[str], most: int = 4) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def source_metadata(notebook: Any, cell: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from html import escape
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from autograder import CourseError
 from autograder.course import Course
 from course_utils.checks.registry import exercises
+from course_utils.checks.verdict import CHANGES_INPUT, SHARES_INPUT
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
@@ -24,7 +26,7 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 
 
 def exercise_rows(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each exercise: how many passed, tried and have it, the mean share of points, weak aspects, misconceptions."""
+    """For each exercise: how many passed, tried and have it, the mean share of points, weak aspects."""
     rows = []
     for name in dict.fromkeys(name for result in results for name in result["exercises"]):
         verdicts = [result["exercises"][name] for result in results if name in result["exercises"]]
@@ -39,20 +41,26 @@ def exercise_rows(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "all": len(verdicts),
                 "mean": sum(shares) / len(shares) if shares else 0.0,
                 "missed": missed.most_common(3),
-                "misconceptions": Counter(v["misconception"] for v in tried if v["misconception"]).most_common(),
             }
         )
     return rows
 
 
-def misunderstood(assignment: str, rows: list[dict[str, Any]]) -> list[tuple[int, str, str, str]]:
-    """The named misconceptions, commonest first: how many, exercise, name, and the question to raise in class."""
+def misunderstood(assignment: str, results: list[dict[str, Any]]) -> list[tuple[list[str], str, str, str]]:
+    """The named misconceptions, commonest first: whose, exercise, name, and the question to raise in class."""
+    whose: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        for name, verdict in result["exercises"].items():
+            if verdict["misconception"]:
+                whose.setdefault((name, verdict["misconception"]), []).append(result["student"])
     found = []
-    for row in rows:
-        exercise = exercises(assignment).get(row["name"])
-        questions = {m.name: m.question for m in exercise.misconceptions} if exercise else {}
-        found += [(count, row["name"], name, questions.get(name, "")) for name, count in row["misconceptions"]]
-    return sorted(found, key=lambda item: (-item[0], item[1], item[2]))
+    for (name, misconception), students in whose.items():
+        exercise = exercises(assignment).get(name)
+        known = (*exercise.misconceptions, CHANGES_INPUT, SHARES_INPUT) if exercise else ()
+        question = next((m.question for m in known if m.name == misconception), "")
+        question = question.removeprefix("Ask yourself: ")
+        found.append((students, name, misconception, question[:1].upper() + question[1:]))
+    return sorted(found, key=lambda item: (-len(item[0]), item[1], item[2]))
 
 
 def write_report(course: Course, assignment: str, results: list[dict[str, Any]]) -> Path:
@@ -78,7 +86,7 @@ def page(assignment: str, results: list[dict[str, Any]]) -> str:
         f"<style>{STYLE}</style><h1>{escape(assignment)}: class report</h1>",
         f"<p>{len(results)} submissions. Median score of the judged exercises: {median}.</p>",
         "<h2>What the class misunderstood</h2>",
-        _misconceptions_html(misunderstood(assignment, rows)),
+        _misconceptions_html(misunderstood(assignment, results)),
         "<h2>Exercise by exercise</h2>",
         _exercises_html(rows),
         _problems_html(results),
@@ -87,12 +95,20 @@ def page(assignment: str, results: list[dict[str, Any]]) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _misconceptions_html(found: list[tuple[int, str, str, str]]) -> str:
+def _misconceptions_html(found: list[tuple[list[str], str, str, str]]) -> str:
     if not found:
         return "<p>No misconception was named.</p>"
-    head = ["students", "exercise", "misconception", "a question for the class"]
-    rows = [[str(count), _code(exercise), escape(name), escape(question)] for count, exercise, name, question in found]
+    head = ["", "exercise", "misconception", "a question for the class", "students"]
+    rows = [
+        [str(len(students)), _code(exercise), escape(name), _with_code(question), escape(", ".join(students))]
+        for students, exercise, name, question in found
+    ]
     return _table(head, rows, numbers={0})
+
+
+def _with_code(text: str) -> str:
+    """Escaped text in which what stands between backticks is code."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text))
 
 
 def _exercises_html(rows: list[dict[str, Any]]) -> str:
@@ -126,5 +142,7 @@ def _code(name: str) -> str:
 
 
 def _problems_html(results: list[dict[str, Any]]) -> str:
+    waiting = [r["student"] for r in results if r["manual"]]
+    written = f"<h2>Written answers to read</h2><p>{escape(', '.join(waiting))}</p>" if waiting else ""
     items = [f"<li>{escape(r['student'])}: {escape(problem)}</li>" for r in results for problem in r["problems"]]
-    return f"<h2>Problems with submissions</h2><ul>{''.join(items)}</ul>" if items else ""
+    return written + (f"<h2>Problems with submissions</h2><ul>{''.join(items)}</ul>" if items else "")

@@ -63,6 +63,7 @@ def problem_lines(results: list[dict[str, Any]]) -> Iterator[str]:
     for result in results:
         for problem in result["problems"]:
             yield f"{escape(result['student'])}, {result['assignment']}: {escape(problem)}"
-    waiting = sum(len(result["manual"]) for result in results)
+    waiting = [escape(result["student"]) for result in results if result["manual"]]
     if waiting:
-        yield f"{waiting} written answer{'s wait' if waiting > 1 else ' waits'} for you in nbgrader's formgrader."
+        who = ", ".join(waiting[:8]) + (f" and {len(waiting) - 8} more" if len(waiting) > 8 else "")
+        yield f"Written answers that wait for you in nbgrader's formgrader: {who}."

@@ -125,7 +125,7 @@ def _feedback(asked: _Question) -> str:
     if asked.chosen is None:
         return "<div class='bp-feedback' role='status'>Choose an answer, then go on.</div>"
     choice = _rich(asked.choices[asked.chosen])
-    return f"<div class='bp-feedback' role='status'>Noted: {choice}. Go on to see.</div>"
+    return f"<div class='bp-feedback' role='status'>Noted: {choice.rstrip('.')}. Go on to see.</div>"
 
 
 def _rich(text: str) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from course_utils.plain import arrays_in, same, to_plain
 
 MAX_PRINTED = 2000
+MAX_CODE = 200
 
 
 class _Printed(io.StringIO):
@@ -33,7 +34,7 @@ class _Printed(io.StringIO):
 def run_case(student: Any, call: Callable, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Call `call(student, **inputs)` on a private copy of `inputs` and report as plain data.
 
-    The record: `outputs` (plain data or None), `error` (None or a dict with type, message, line and code),
+    The record: `outputs` (plain data or None), `error` (None or a dict with type, message, line, code and function),
     `mutated` (names of inputs that the call changed), `shared` (names of inputs whose memory a result uses),
     `printed` and `warnings`.
     """
@@ -69,13 +70,11 @@ def _shares(value: Any, result: Any) -> bool:
 
 def describe_error(error: BaseException) -> dict[str, Any]:
     """Type and message of an exception, and the last line of the student's own code on its way."""
-    where = {"line": None, "code": ""}
+    where = {"line": None, "code": "", "function": ""}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if is_student_file(frame.filename):
-            where = {
-                "line": frame.lineno,
-                "code": (frame.line or linecache.getline(frame.filename, frame.lineno)).strip(),
-            }
+            code = (frame.line or linecache.getline(frame.filename, frame.lineno)).strip()
+            where = {"line": frame.lineno, "code": code[:MAX_CODE], "function": frame.name}
             break
     try:
         message = str(error)[:500]

@@ -22,7 +22,6 @@ expect.set_options(timeout=10 * SECONDS)
 
 TYPED_IN = ("affine_backward", "relu_backward")  # the only exercises whose cells these tests change
 EXERCISES = [exercise["name"] for exercise in registry.outline()["01_backprop"]["exercises"]]
-# What would be a traceback of ours, or of Python's, in an output.
 TRACEBACK = re.compile(r"Traceback \(most recent|course_utils/|site-packages/")
 READABLE = 3.0  # contrast of any text with its background (WCAG 2.2, 1.4.3 for large text)
 
@@ -40,13 +39,18 @@ def after_run_all(chromium, tmp_path_factory):
 @pytest.fixture
 def notebook(after_run_all, request, tmp_path):
     """The same notebook for every test. No test needs what another did, and none may leave a traceback."""
-    failed = request.session.testsfailed
+    page = after_run_all.page
+    failed, known = request.session.testsfailed, tracebacks(page)
     yield after_run_all
     if request.session.testsfailed > failed:
-        picture(after_run_all.page, tmp_path)
-    with pictured(after_run_all.page, tmp_path):
-        texts = after_run_all.page.locator(".jp-OutputArea-output").all_inner_texts()
-        assert [text for text in texts if TRACEBACK.search(text)] == []
+        picture(page, tmp_path)
+    with pictured(page, tmp_path):
+        assert [text for text in tracebacks(page) if text not in known] == []
+
+
+def tracebacks(page: Page) -> list[str]:
+    """The outputs that show a traceback of ours, or any of Python's."""
+    return [text for text in page.locator(".jp-OutputArea-output").all_inner_texts() if TRACEBACK.search(text)]
 
 
 @contextmanager
@@ -83,6 +87,7 @@ def check(notebook: Notebook, name: str, code: str) -> None:
 def test_run_all_goes_on_after_checks_that_fail(notebook):
     waiting = [cell["source"] for cell in notebook.cells() if cell["kind"] == "code" and cell["count"] is None]
     assert waiting == []
+    assert tracebacks(notebook.page) == []
 
 
 @pytest.mark.parametrize("name", [name for name in EXERCISES if name not in TYPED_IN])

@@ -55,7 +55,7 @@ def test_a_wrong_idea_is_named_with_the_first_wrong_element():
 
     text = failing(shift)
     assert "0 of 6 points" in text
-    assert "✗ vectors" in text and "result[0] is" in text and "x 3, by 2" in text
+    assert "✗ vectors" in text and "result[0] is" in text and "x (3,), by 2" in text
     assert "It looks as if you subtract." in text and "Ask yourself: which way?" in text
 
 
@@ -89,7 +89,7 @@ def test_changing_an_input_in_place_fails():
         return x
 
     text = failing(shift)
-    assert "the input x was changed in place" in text and "changes an array that it was given" in text
+    assert "your code changed the input x in place" in text and "changes an array that it was given" in text
 
 
 def test_a_result_that_is_a_view_is_fine():
@@ -208,7 +208,7 @@ def test_validate_raises_with_the_whole_verdict(monkeypatch):
 
 @pytest.mark.parametrize("thing", [3, "nothing", lambda x: x, None, np.zeros(2)])
 def test_something_that_is_no_exercise_gets_a_sentence(thing):
-    with pytest.raises(NotAnExercise, match="There is no exercise called"):
+    with pytest.raises(NotAnExercise, match="check wants an exercise's function|There is no exercise called nothing"):
         check(thing)
 
 
@@ -278,6 +278,9 @@ def test_reset_gives_the_stub_and_keeps_the_old_code(monkeypatch, capsys):
     monkeypatch.setattr(hints, "_caller_names", lambda: {"In": cells})
     reset("shift")
     shown = capsys.readouterr().out
+    cells.append(shown)
+    reset("shift")
+    assert capsys.readouterr().out.strip() == shown.strip(), "a second reset keeps the same old code, once"
     assert "raise NotImplementedError()" in shown
     assert "#     return x - by" in shown and "# reset(shift)" not in shown
 
@@ -300,14 +303,32 @@ def test_a_damaged_progress_file_costs_nothing(content, tmp_path, capsys):
     assert "0 of 2 exercises" in capsys.readouterr().out
     records.update("shift", passed=True)
     assert json.loads((tmp_path / records.FILE).read_text())["exercises"]["shift"]["passed"] is True
+    kept = [path.read_text() for path in tmp_path.glob("progress.json.damaged")]
+    assert kept == [content] or "shift" in content
 
 
-def test_progress_in_a_folder_that_cannot_be_written(monkeypatch):
+def test_an_unwritten_stub_and_a_hint_are_not_yet_tries(capsys):
+    def shift(x, by):
+        raise NotImplementedError
+
+    failing(shift)
+    hint(shift)
+    capsys.readouterr()
+    progress()
+    assert "○ shift" in capsys.readouterr().out
+
+
+def test_progress_in_a_folder_that_cannot_be_written(monkeypatch, capsys):
     def refuse(*args, **kwargs):
         raise PermissionError
 
     monkeypatch.setattr(records.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(records, "_unwritten", {})
     records.update("shift", passed=True)
+    assert records.load()["shift"]["passed"]
+    progress()
+    shown = capsys.readouterr().out
+    assert "✓ shift" in shown and "cannot be written in this folder" in shown
 
 
 def test_nothing_is_written_while_grading(monkeypatch, tmp_path):

@@ -48,7 +48,7 @@ def test_equal_things_have_no_difference(expected, got):
         (np.array([1, 2]), np.array([1.0, 2.0]), "holds floats (float64), should hold integers"),
         (np.array([True]), np.array([1]), "should hold booleans"),
         (2.0, np.array([2.0]), "has shape (1,), should be a single number"),
-        ((1.0, 2.0), (1.0,), "holds 1 values, should hold 2"),
+        ((1.0, 2.0), (1.0,), "holds 1 value, should hold 2"),
         ((1.0, 2.0), A, "should be 2 values"),
         ({"a": 1.0}, {}, "lacks the key 'a'"),
         ({"a": 1.0}, {"a": 1.0, "b": 2}, "'b' that does not belong"),

@@ -248,6 +248,9 @@ def test_the_reason_is_said(graded, student, says):
         ("bare", "toy.ipynb has none of the cells of 99_toy; what it defines was graded all the same."),
         ("other_assignment", FOREIGN),
         ("extra_files", "secrets is a link and was left out."),
+        ("greedy", "Locked cells had been changed and were put back: check_shift, check_twice, plain."),
+        ("broken_metadata", "Locked cells had been changed and were put back: check_shift, check_twice, plain."),
+        ("deleted_check", "Graded cells were missing and were put back: check_shift."),
     ],
 )
 def test_problems_with_a_submission_are_clear(graded, student, says):
@@ -325,7 +328,9 @@ def test_feedback_report_and_csv(graded, tmp_path):
     feedback = next(p for p in pages if "wrong_sign" in p.parts).read_text()
     assert "It looks as if you subtract." in feedback
     report = page(toy.ASSIGNMENT, kept_results(course))
-    assert "other sign" in report and "Ask yourself: which way?" in report and "<script" not in report
+    assert "other sign" in report and "Which way?" in report and "wrong_sign" in report and "<script" not in report
+    damaged = next(p for p in pages if "not_json" in p.parts).read_text()
+    assert "About this submission" in damaged and "it is not JSON" in damaged
     assert write_csv(tmp_path / "grades.csv", list(results.values())) == 2 * len(results)
 
 

@@ -17,7 +17,7 @@ from course_utils.checks import records, registry, render
 from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise
 from course_utils.checks.forbidden import find_forbidden
 from course_utils.checks.lending import broken_ground, judged_on_own_merit, lent
-from course_utils.checks.verdict import Verdict, decide, refused, truths_from_oracle
+from course_utils.checks.verdict import Verdict, decide, may_not, refused, too_long, truths_from_oracle
 from course_utils.environment import grading, in_jupyter, show
 from course_utils.runner import run_case
 
@@ -59,7 +59,7 @@ def check(student: Any) -> float | None:
         with _stopped_after(exercise.time_limit * PATIENCE):
             verdict = judge_here(exercise, student, _cells_so_far(student), _caller_names())
     except (KeyboardInterrupt, _TooLong) as stop:
-        why = "was stopped" if isinstance(stop, KeyboardInterrupt) else "takes too long: does a loop never end?"
+        why = "was stopped." if isinstance(stop, KeyboardInterrupt) else too_long(exercise)
         verdict = refused(exercise, public_cases(exercise), registry.points(name), f"{name} {why}")
     records.record(verdict)
     if verdict.passed:
@@ -112,7 +112,7 @@ def _try(exercise: Exercise, student: Any, cells: list[str]) -> Verdict:
     most = registry.points(exercise.name)
     used = find_forbidden(cells, exercise.name, (*exercise.forbidden, *COURSE_INTERNALS))
     if used:
-        return refused(exercise, cases, most, f"{used} may not be used here: the exercise is to write this yourself.")
+        return refused(exercise, cases, most, may_not(used))
     records = [run_case(student, exercise.call, case.inputs) for case in cases]
     return decide(exercise, cases, records, truths_from_oracle(exercise, cases), most)
 
@@ -132,7 +132,8 @@ def identify(student: Any, names: dict[str, Any]) -> tuple[str, Any]:
         aliases = [key for key, value in names.items() if value is student and registry.find(key)]
         if aliases:
             return aliases[0], student
-    name = name or type(student).__name__
+    if not name.isidentifier():
+        raise NotAnExercise("check wants an exercise's function or class, for example check(affine_forward).")
     close = difflib.get_close_matches(name, registry.names(), n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     raise NotAnExercise(f"There is no exercise called {name}.{hint}")

@@ -11,6 +11,8 @@ import numpy as np
 from course_utils.checks.exercise import Raises
 from course_utils.plain import Other
 
+MAX_CONTEXT = 120  # characters of a text input that a message quotes
+
 # Relative tolerance that rounding alone can cost a result held in this type.
 FLOAT_SLACK = {2: 2e-2, 4: 2e-4}
 
@@ -30,7 +32,7 @@ def difference(
     if isinstance(expected, Raises):
         return f"{what} is {describe(got)}, but a {expected.kind} should have been raised"
     if isinstance(got, Other):
-        return f"{what} is a {got.kind}, should be {describe_kind(expected)}"
+        return f"{what} is {describe_kind(got)}, should be {describe_kind(expected)}"
     if got is None and expected is not None:
         return f"{what} is None: is a return missing?" if not label else f"{what} is None"
     if isinstance(expected, (tuple, list)):
@@ -54,7 +56,7 @@ def _sequence_difference(expected, got, names, rtol, atol, label) -> str | None:
         shown = f" ({', '.join(names)})" if names else ""
         return f"{what} is {describe_kind(got)}, should be {len(expected)} values{shown}"
     if len(got) != len(expected):
-        return f"{what} holds {len(got)} values, should hold {len(expected)}"
+        return f"{what} holds {_count(len(got))}, should hold {len(expected)}"
     for i, (want, have) in enumerate(zip(expected, got, strict=True)):
         inner = names[i] if i < len(names) and not label else f"{label or 'result'}[{i}]"
         found = difference(want, have, (), rtol, atol, inner)
@@ -137,7 +139,7 @@ def number_text(value: Any, digits: int = 4) -> str:
     elif isinstance(value, (complex, np.complexfloating)):
         text = f"{complex(value):.{digits}g}"
     else:
-        value = float(value)
+        value = float(value) + 0.0  # no minus before a zero
         text = "NaN" if math.isnan(value) else "infinity" if value == math.inf else f"{value:.{digits}g}"
         text = text.replace("-inf", "-infinity")
     return text.replace("-", "−")
@@ -146,6 +148,10 @@ def number_text(value: Any, digits: int = 4) -> str:
 def shape_text(array: np.ndarray) -> str:
     """A shape as Python writes it."""
     return str(tuple(int(n) for n in array.shape))
+
+
+def _count(n: int) -> str:
+    return "1 value" if n == 1 else f"{n} values"
 
 
 def _kind_word(array: np.ndarray) -> str:
@@ -158,11 +164,11 @@ def describe_kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {shape_text(value)}"
     if isinstance(value, Other):
-        return f"a {value.kind}"
+        return f"{'an' if value.kind[0] in 'aeiou' else 'a'} {value.kind}"
     if value is None:
         return "None"
     if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)} values"
+        return f"a {type(value).__name__} of {_count(len(value))}"
     if isinstance(value, Mapping):
         return "a dict"
     return {bool: "a boolean", int: "an integer", float: "a number", str: "a string"}.get(type(value), "a value")
@@ -184,14 +190,15 @@ def describe_inputs(inputs: Mapping[str, Any], leave_out: Sequence[str] = (), mo
         if name in leave_out:
             continue
         if isinstance(value, np.ndarray):
-            size = "×".join(str(n) for n in value.shape) if value.ndim else number_text(value[()])
-            parts.append(f"{name} {size}")
+            size = "×".join(map(str, value.shape)) if value.ndim > 1 else shape_text(value)
+            parts.append(f"{name} {size if value.ndim else number_text(value[()])}")
         elif isinstance(value, (bool, int, float)):
             parts.append(f"{name} {number_text(value)}")
-        elif isinstance(value, str) and len(value) <= 30:
-            parts.append(f"{name} {value}")
+        elif isinstance(value, str):
+            parts.append(f"{name} {'; '.join(value.splitlines())[:MAX_CONTEXT]}")
         elif isinstance(value, (tuple, list)) and len(value) <= 4 and all(isinstance(v, (int, float)) for v in value):
-            parts.append(f"{name} ({', '.join(number_text(v) for v in value)})")
+            inside = ", ".join(number_text(v) for v in value)
+            parts.append(f"{name} ({inside}{',' if len(value) == 1 else ''})")
         if len(parts) == most:
             break
     return ", ".join(parts)

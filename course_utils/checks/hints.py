@@ -12,6 +12,7 @@ from course_utils.checks.checking import _caller_names, identify
 from course_utils.checks.forbidden import defines
 from course_utils.environment import grading, in_jupyter, show
 
+OLD_CODE = "# Your code before the reset:"
 PACKAGE_HOME = Path(__file__).resolve().parents[2]
 
 
@@ -82,23 +83,34 @@ def reset(student: Any) -> None:
     if entry is None:
         show(f"The stub of {name} is not in this copy of the course, so nothing was changed.")
         return
-    cells = [c for c in _caller_names().get("In", []) if isinstance(c, str)]
-    text = with_old_code(entry["stub"], previous_code(name, cells))
+    names = _caller_names()
+    cells = [c for c in names.get("In", []) if isinstance(c, str)]
+    here = bool(cells) and defines(cells[-1], name)
+    old = previous_code(name, cells, entry["stub"])
+    text = with_old_code(entry["stub"], old)
     if not in_jupyter():
         show(text)
         return
     from IPython import get_ipython
 
     get_ipython().set_next_input(text, replace=True)
-    _caller_names().pop(name, None)
-    show(f"The stub of {name} is back in this cell. Your old code is kept below it, in a comment.")
+    exec(entry["stub"], names)  # so that the next check finds the stub, not the old code
+    kept = " Your old code is kept below it, in a comment." if old else ""
+    elsewhere = "" if here else f" The cell in which you wrote {name} is unchanged."
+    show(f"This cell now holds the stub of {name}.{kept}{elsewhere}")
 
 
-def previous_code(name: str, cells: list[str]) -> str:
-    """The last of the run `cells` that defines `name`, without its call of reset; empty if none does."""
+def previous_code(name: str, cells: list[str], stub: str) -> str:
+    """The last of the run `cells` that defines `name` and is more than its stub; empty if there is none.
+
+    Calls of reset and the comment of an earlier reset are left out.
+    """
     for cell in reversed(cells):
         if defines(cell, name):
-            return "\n".join(line for line in cell.splitlines() if not _is_reset_call(line)).strip()
+            lines = [line for line in cell.split(OLD_CODE)[0].splitlines() if not _is_reset_call(line)]
+            code = "\n".join(lines).strip()
+            if code != stub.strip():
+                return code
     return ""
 
 
@@ -113,7 +125,7 @@ def _is_reset_call(line: str) -> bool:
 
 def with_old_code(stub: str, old: str) -> str:
     """The stub, followed by the old code in a comment."""
-    if not old or old.strip() == stub.strip():
+    if not old:
         return stub
     commented = "\n".join(f"# {line}".rstrip() for line in old.splitlines())
-    return f"{stub.rstrip()}\n\n\n# Your code before the reset:\n{commented}\n"
+    return f"{stub.rstrip()}\n\n\n{OLD_CODE}\n{commented}\n"

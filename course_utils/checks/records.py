@@ -5,6 +5,7 @@ The file is a convenience: a damaged, missing or unwritable one costs nothing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -19,14 +20,20 @@ from course_utils.environment import grading, show
 FILE = "progress.json"
 
 
+# What could not be written to this kernel's folder, remembered for as long as the kernel lives.
+_unwritten: dict[str, dict[str, Any]] = {}
+
+
 def load(folder: Path | None = None) -> dict[str, dict[str, Any]]:
-    """Exercise name → {score, max_score, passed, hints}; empty where there is nothing readable."""
+    """Exercise name → {score, max_score, passed, tried, hints}; empty where there is nothing readable."""
+    folder = folder or Path.cwd()
+    unwritten = _unwritten if folder == Path.cwd() else {}
     try:
-        data = json.loads(((folder or Path.cwd()) / FILE).read_text(encoding="utf-8"))
+        data = json.loads((folder / FILE).read_text(encoding="utf-8"))
         entries = data["exercises"]
-        return {str(name): _entry(entry) for name, entry in entries.items()}
+        return {str(name): _entry(entry) for name, entry in entries.items()} | unwritten
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return {}
+        return dict(unwritten)
 
 
 def _entry(entry: Any) -> dict[str, Any]:
@@ -34,6 +41,7 @@ def _entry(entry: Any) -> dict[str, Any]:
         "score": float(entry.get("score", 0)),
         "max_score": float(entry.get("max_score", 0)),
         "passed": bool(entry.get("passed", False)),
+        "tried": bool(entry.get("tried", False)),
         "hints": int(entry.get("hints", 0)),
     }
 
@@ -44,18 +52,34 @@ def update(name: str, **changes: Any) -> None:
         return
     entries = load()
     entries[name] = {**_entry(entries.get(name, {})), **changes}
+    target = Path.cwd() / FILE
+    path = None
     try:
         handle, path = tempfile.mkstemp(dir=Path.cwd(), prefix=".progress-")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump({"exercises": entries}, file, indent=1)
-        os.replace(path, Path.cwd() / FILE)
+        if target.exists() and not _readable(target):
+            os.replace(target, target.with_suffix(".json.damaged"))
+        os.replace(path, target)
+        _unwritten.clear()
     except OSError:
-        return
+        _unwritten[name] = entries[name]
+        if path:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def _readable(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_text(encoding="utf-8"))["exercises"], dict)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def record(verdict: Verdict) -> None:
     """Remember the latest verdict on an exercise."""
-    update(verdict.exercise, score=verdict.score, max_score=verdict.max_score, passed=verdict.passed)
+    tried = {} if verdict.unwritten else {"tried": True}
+    update(verdict.exercise, score=verdict.score, max_score=verdict.max_score, passed=verdict.passed, **tried)
 
 
 def summary(folder: Path | None = None) -> list[dict[str, Any]]:
@@ -75,11 +99,7 @@ def summary(folder: Path | None = None) -> list[dict[str, Any]]:
                 "name": e["name"],
                 "points": float(e["points"]),
                 "score": done.get(e["name"], {}).get("score", 0.0),
-                "state": "passed"
-                if done.get(e["name"], {}).get("passed")
-                else "tried"
-                if e["name"] in done
-                else "open",
+                "state": _state(done.get(e["name"], {})),
             }
             for e in entry["exercises"]
         ]
@@ -87,6 +107,10 @@ def summary(folder: Path | None = None) -> list[dict[str, Any]]:
             {"assignment": assignment, "title": entry.get("title", assignment), "exercises": states, "here": bool(done)}
         )
     return rows
+
+
+def _state(entry: dict[str, Any]) -> str:
+    return "passed" if entry.get("passed") else "tried" if entry.get("tried") else "open"
 
 
 def progress() -> None:
@@ -120,6 +144,9 @@ def progress() -> None:
                 + "</div>"
             )
         html.append("</div>")
-    text.append("✓ passed   … tried   ○ not started")
-    html.append(f"<div style='opacity:.75'>{escape(text[-1])}</div>")
+    legend = "✓ passed   … tried   ○ not started"
+    if _unwritten:
+        legend += f"\n{FILE} cannot be written in this folder, so this is forgotten when the kernel stops."
+    text.append(legend)
+    html.append(f"<div style='opacity:.75'>{escape(legend)}</div>")
     show("\n".join(text), "".join(html))

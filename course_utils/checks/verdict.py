@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from course_utils.checks.compare import describe_inputs, describe_kind, difference
-from course_utils.checks.exercise import Case, Exercise, Misconception, Raises
+from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise, Misconception, Raises
 from course_utils.plain import to_plain
 
-MAX_MESSAGE = 120  # characters of a student's own exception that are quoted
+MAX_MESSAGE = 200  # characters of a student's own exception that are quoted
 
 CHANGES_INPUT = Misconception(
     "input changed in place",
@@ -64,6 +65,20 @@ def refused(exercise: Exercise, cases: Sequence[Case], max_score: float, reason:
     """No points, and one sentence saying why."""
     aspects = dict.fromkeys(exercise.aspects(cases), False)
     return Verdict(exercise.name, aspects, 0.0, max_score, reason=reason, **more)
+
+
+def may_not(used: str) -> str:
+    """The sentence for a forbidden name."""
+    if any(used == name or used.startswith(name + ".") for name in COURSE_INTERNALS):
+        return f"{used} may not be used here: it holds the course's own answers."
+    return f"{used} may not be used here: the exercise is to write this yourself, in NumPy."
+
+
+def too_long(exercise: Exercise) -> str:
+    """What follows the exercise's name when its time is up."""
+    if exercise.trains:
+        return f"takes longer than its {exercise.time_limit:g} seconds of computing: fewer epochs may be enough."
+    return "takes too long: does a loop never end?"
 
 
 def truths_from_oracle(exercise: Exercise, cases: Sequence[Case]) -> list[Any]:
@@ -128,7 +143,7 @@ def fault(exercise: Exercise, case: Case, record: dict[str, Any] | None, truth: 
     if wrong:
         return wrong
     if record["mutated"]:
-        return f"the values are right, but the input {record['mutated'][0]} was changed in place"
+        return f"the values are right, but your code changed the input {record['mutated'][0]} in place"
     if exercise.fresh and record["shared"]:
         return f"the values are right, but the result shares its memory with the input {record['shared'][0]}"
     return None
@@ -154,11 +169,19 @@ def _wrong_value(exercise: Exercise, case: Case, record: dict[str, Any], truth: 
 def error_text(error: dict[str, Any]) -> str:
     """A student's exception in one line."""
     if error["type"] == "NotImplementedError":
-        return "this part is not written yet"
+        return f"{error.get('function') or 'this part'} is not written yet"
     where = f", in line {error['line']}: {error['code']}" if error.get("line") else ""
     message = error["message"].strip().splitlines()
-    said = message[0][:MAX_MESSAGE] + ("…" if len(message[0]) > MAX_MESSAGE else "") if message else ""
+    said = _plainly(message[0]) if message else ""
     return f"raises {error['type']}" + (f" ({said})" if said else "") + where
+
+
+def _plainly(message: str) -> str:
+    """A message cut to a readable length; NumPy's on a matrix product says first what matters."""
+    sizes = re.search(r"^matmul: .*\(size (\d+) is different from (\d+)\)$", message)
+    if sizes:
+        return f"the matrix product does not fit: {sizes[2]} columns meet {sizes[1]} rows"
+    return message if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE] + "…"
 
 
 def name_misconception(exercise, cases, records, truths, failing) -> Misconception | None:
