@@ -120,9 +120,9 @@ def _curves(scene: Scene, target: str, now: Fit) -> None:
 def _errors(scene: Scene, target: str, count: int) -> None:
     panel = Panel(scene, (460, 40, 270, 230), (0.9, 45), (FLOOR, CEILING), xlog=True, ylog=True)
     powers = [(1e-4, "10⁻⁴"), (1e-3, "10⁻³"), (1e-2, "10⁻²"), (0.1, "10⁻¹"), (1, "1"), (10, "10")]
-    panel.frame([(n, str(n)) for n in (1, 2, 5, 10, 20, 40)], powers, "", "number of ReLUs, n", "largest error")
+    panel.frame([(n, str(n)) for n in (1, 2, 5, 10, 20, 40)], powers, "", "number of ReLUs, m", "largest error")
     all_errors = errors(target)
-    for slope, label in ((2, "1/n²"), (1, "1/n")):
+    for slope, label in ((2, "1/m²"), (1, "1/m")):
         # The guides start above the points, so that a slope can be read off beside them.
         end = 8.0 / MOST**slope
         scene.line(panel.points([1, MOST], [8.0, end]), QUIET, 1, dash=True)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tests.bank.registry import alternative, mistaken
+from tests.bank import value_stub
+from tests.bank.registry import alternative, mistaken, mistaken_sources
 
 # --- perceptron_step --------------------------------------------------------------------------------------------
 
@@ -177,6 +178,23 @@ def relu_interpolation(knots, values):
     return c
 
 
+@mistaken("relu_interpolation", "last coefficient subtracted, not the last slope")
+def relu_interpolation(knots, values):
+    c = np.zeros(len(knots) - 1)
+    previous = 0.0
+    for i in range(len(c)):
+        slope = (values[i + 1] - values[i]) / (knots[i + 1] - knots[i])
+        c[i] = slope - previous
+        previous = c[i]
+    return c
+
+
+@mistaken("relu_interpolation", "one coefficient too few")
+def relu_interpolation(knots, values):
+    slopes = (values[1:] - values[:-1]) / (knots[1:] - knots[:-1])
+    return slopes[1:] - slopes[:-1]
+
+
 # --- numerical_gradient -----------------------------------------------------------------------------------------
 
 
@@ -316,6 +334,63 @@ def numerical_gradient(f, x, step=1e-5):
     return gradient
 
 
+@mistaken("numerical_gradient", "multiplied by the step")
+def numerical_gradient(f, x, step=1e-5):
+    gradient = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        old = x[index]
+        x[index] = old + step
+        above = f(x)
+        x[index] = old - step
+        below = f(x)
+        x[index] = old
+        gradient[index] = (above - below) / 2 * step
+    return gradient
+
+
+@mistaken("numerical_gradient", "all entries moved at once")
+def numerical_gradient(f, x, step=1e-5):
+    return (f(x + step) - f(x - step)) / (2 * step)
+
+
+@mistaken("numerical_gradient", "only the first axis is walked")
+def numerical_gradient(f, x, step=1e-5):
+    gradient = np.zeros_like(x)
+    for i in range(len(x)):
+        up, down = x.copy(), x.copy()
+        up[i] += step
+        down[i] -= step
+        gradient[i] = (f(up) - f(down)) / (2 * step)
+    return gradient
+
+
+@mistaken("numerical_gradient", "one entry for each row")
+def numerical_gradient(f, x, step=1e-5):
+    gradient = np.zeros(len(x))
+    for i in range(len(x)):
+        x[i] += step
+        above = f(x)
+        x[i] -= 2 * step
+        below = f(x)
+        x[i] += step
+        gradient[i] = (above - below) / (2 * step)
+    return gradient
+
+
+@mistaken("numerical_gradient", "the old row moves along")
+def numerical_gradient(f, x, step=1e-5):
+    gradient = np.zeros_like(x)
+    for i in range(len(x)):
+        old = x[i]
+        x[i] = old + step
+        above = f(x)
+        x[i] = old - step
+        below = f(x)
+        x[i] = old
+        gradient[i] = (above - below) / (2 * step)
+    return gradient
+
+
 # --- affine_forward ---------------------------------------------------------------------------------------------
 
 
@@ -375,6 +450,16 @@ def affine_forward(x, weight, bias):
             for i in range(x.shape[1]):
                 out[n, o] += x[n, i] * weight[o, i] + bias[o]
     return out
+
+
+@mistaken("affine_forward", "weight in front of x")
+def affine_forward(x, weight, bias):
+    return weight @ x + bias
+
+
+@mistaken("affine_forward", "one column for each example")
+def affine_forward(x, weight, bias):
+    return np.dot(weight, x.T) + bias
 
 
 # --- affine_backward --------------------------------------------------------------------------------------------
@@ -453,6 +538,56 @@ def affine_backward(grad_out, x, weight):
     return grad_out @ weight, grad_out.T @ x, np.mean(grad_out, axis=0)
 
 
+@mistaken("affine_backward", "averaged over the batch")
+def affine_backward(grad_out, x, weight):
+    grad_out /= len(x)
+    return grad_out @ weight, grad_out.T @ x, grad_out.sum(axis=0)
+
+
+@mistaken("affine_backward", "averaged over the batch")
+def affine_backward(grad_out, x, weight):
+    n = len(x)
+    return grad_out @ weight / n, grad_out.T @ x / n, grad_out.sum(axis=0) / n
+
+
+@mistaken("affine_backward", "right values, other order")
+def affine_backward(grad_out, x, weight):
+    return grad_out.T @ x, grad_out.sum(axis=0), grad_out @ weight
+
+
+@mistaken("affine_backward", "right values, other order")
+def affine_backward(grad_out, x, weight):
+    return grad_out.T @ x, grad_out @ weight, grad_out.sum(axis=0)
+
+
+@mistaken("affine_backward", "rounded to whole numbers")
+def affine_backward(grad_out, x, weight):
+    grad_x, grad_weight, grad_bias = np.zeros_like(x), np.zeros_like(weight), np.zeros(len(weight))
+    for n in range(x.shape[0]):
+        for o in range(weight.shape[0]):
+            grad_bias[o] += grad_out[n, o]
+            for i in range(x.shape[1]):
+                grad_x[n, i] += grad_out[n, o] * weight[o, i]
+                grad_weight[o, i] += grad_out[n, o] * x[n, i]
+    return grad_x, grad_weight, grad_bias
+
+
+@mistaken("affine_backward", "rounded to whole numbers")
+def affine_backward(grad_out, x, weight):
+    grad_x = np.empty_like(x)
+    for n in range(len(x)):
+        grad_x[n] = grad_out[n] @ weight
+    return grad_x, grad_out.T @ x, grad_out.sum(axis=0)
+
+
+@mistaken("affine_backward", "floats added into integers")
+def affine_backward(grad_out, x, weight):
+    grad_weight = np.zeros_like(weight)
+    for n in range(len(x)):
+        grad_weight += np.outer(grad_out[n], x[n])
+    return grad_out @ weight, grad_weight, grad_out.sum(axis=0)
+
+
 # --- relu_backward ----------------------------------------------------------------------------------------------
 
 
@@ -487,6 +622,11 @@ def relu_backward(grad_out, x):
     return np.where(x > 0, 1.0, 0.0)
 
 
+@mistaken("relu_backward", "upstream gradient forgotten")
+def relu_backward(grad_out, x):
+    return x > 0
+
+
 @mistaken("relu_backward", "the gradient decides, not the input")
 def relu_backward(grad_out, x):
     grad = grad_out.copy()
@@ -508,6 +648,11 @@ def relu_backward(grad_out, x):
 @mistaken("relu_backward", "open and shut swapped")
 def relu_backward(grad_out, x):
     return np.where(x > 0, 0.0, grad_out)
+
+
+@mistaken("relu_backward", "0 / 0 at zero")
+def relu_backward(grad_out, x):
+    return grad_out * np.maximum(0, x) / x
 
 
 # --- tanh_backward ----------------------------------------------------------------------------------------------
@@ -700,6 +845,83 @@ def softmax_cross_entropy(logits, labels):
     return -np.log(p[np.arange(n), labels]).mean(), (p - y) / n
 
 
+@mistaken("softmax_cross_entropy", "one maximum for the whole batch")
+def softmax_cross_entropy(logits, labels):
+    n = len(labels)
+    z = logits - logits.max()
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    grad = np.exp(log_p)
+    grad[np.arange(n), labels] -= 1
+    return -log_p[np.arange(n), labels].mean(), grad / n
+
+
+@mistaken("softmax_cross_entropy", "one maximum for the whole batch")
+def softmax_cross_entropy(logits, labels):
+    n = len(labels)
+    e = np.exp(logits - np.max(logits))
+    p = e / e.sum(axis=1, keepdims=True)
+    y = np.eye(logits.shape[1])[labels]
+    return -np.log(p[np.arange(n), labels]).mean(), (p - y) / n
+
+
+@mistaken("softmax_cross_entropy", "one maximum for the whole batch")
+def softmax_cross_entropy(logits, labels):
+    n = len(labels)
+    e = np.exp(logits - logits.max())
+    y = np.eye(logits.shape[1])[labels]
+    log_p = logits - logits.max() - np.log(e.sum(axis=1, keepdims=True))
+    return -np.sum(y * log_p) / n, (e / e.sum(axis=1, keepdims=True) - y) / n
+
+
+@mistaken("softmax_cross_entropy", "exponential overflows")
+def softmax_cross_entropy(logits, labels):
+    n = len(labels)
+    e = np.exp(logits)
+    sums = e.sum(axis=1, keepdims=True)
+    y = np.eye(logits.shape[1])[labels]
+    return np.mean(np.log(sums[:, 0]) - logits[np.arange(n), labels]), (e / sums - y) / n
+
+
+@mistaken("softmax_cross_entropy", "every label's column for every example")
+def softmax_cross_entropy(logits, labels):
+    n = len(labels)
+    z = logits - logits.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    grad = np.exp(log_p)
+    grad[:, labels] -= 1
+    return -log_p[:, labels].mean(), grad / n
+
+
+@mistaken("softmax_cross_entropy", "every label's column for every example")
+def softmax_cross_entropy(logits, labels):
+    n = len(labels)
+    z = logits - logits.max(axis=1, keepdims=True)
+    loss = np.log(np.exp(z).sum(axis=1, keepdims=True)) - z[:, labels]
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return loss.mean(), (p - np.eye(z.shape[1])[labels]) / n
+
+
+@mistaken("softmax_cross_entropy", "every label's column for every example")
+def softmax_cross_entropy(logits, labels):
+    n = len(labels)
+    z = logits - logits.max(axis=1, keepdims=True)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    loss = -np.log(p[:, labels]).mean()
+    p[:, labels] -= 1
+    return loss, p / n
+
+
+@mistaken("softmax_cross_entropy", "gradient only at the label")
+def softmax_cross_entropy(logits, labels):
+    n = len(labels)
+    z = logits - logits.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    grad = np.zeros(z.shape)
+    for i in range(n):
+        grad[i, labels[i]] = (np.exp(log_p[i, labels[i]]) - 1) / n
+    return -log_p[np.arange(n), labels].mean(), grad
+
+
 # --- unbroadcast ------------------------------------------------------------------------------------------------
 
 
@@ -779,6 +1001,36 @@ def unbroadcast(grad, shape):
     for axis, n in enumerate(shape):
         if n == 1:
             grad = grad.sum(axis=axis, keepdims=True)
+    return grad
+
+
+@mistaken("unbroadcast", "axes of one move up while they are summed")
+def unbroadcast(grad, shape):
+    while grad.ndim > len(shape):
+        grad = grad.sum(axis=0)
+    for i, n in enumerate(shape):
+        if n == 1:
+            grad = grad.sum(axis=i)
+    return grad
+
+
+@mistaken("unbroadcast", "new axes move up while they are summed")
+def unbroadcast(grad, shape):
+    for axis in range(grad.ndim - len(shape)):
+        grad = grad.sum(axis=axis)
+    for axis, n in enumerate(shape):
+        if n == 1:
+            grad = grad.sum(axis=axis, keepdims=True)
+    return grad
+
+
+@mistaken("unbroadcast", "all axes move up while they are summed")
+def unbroadcast(grad, shape):
+    for axis in range(grad.ndim - len(shape)):
+        grad = np.sum(grad, axis=axis)
+    for axis in range(len(shape)):
+        if shape[axis] == 1:
+            grad = np.sum(grad, axis=axis)
     return grad
 
 
@@ -2211,6 +2463,9 @@ class Value:
             v._backward()
 
 
+mistaken_sources(__name__, "Value", value_stub.WRONG)
+
+
 # --- squared_error_backward -------------------------------------------------------------------------------------
 
 
@@ -2258,6 +2513,16 @@ def squared_error_backward(grad_activation, pre_activation, prediction, target):
 def squared_error_backward(grad_activation, pre_activation, prediction, target):
     n = prediction.shape[0]
     return (prediction - target) / n * grad_activation(pre_activation)
+
+
+@mistaken("squared_error_backward", "the loss instead of its gradient")
+def squared_error_backward(grad_activation, pre_activation, prediction, target):
+    return np.sum((target - prediction) ** 2) / 2
+
+
+@mistaken("squared_error_backward", "the loss instead of its gradient")
+def squared_error_backward(grad_activation, pre_activation, prediction, target):
+    return 0.5 * np.square(target - prediction)
 
 
 # --- mlp_gradients ----------------------------------------------------------------------------------------------
@@ -2522,6 +2787,22 @@ def mlp_gradients(parameters, x, labels, gradients={}):
     return -np.log(p[y == 1]).mean(), gradients
 
 
+@mistaken("mlp_gradients", "input changed in place")
+def mlp_gradients(parameters, x, labels):
+    n = len(x)
+    a = np.tanh(x @ parameters["weight1"].T + parameters["bias1"])
+    out = a @ parameters["weight2"].T + parameters["bias2"]
+    e = np.exp(out - out.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    y = np.eye(out.shape[1])[labels]
+    d2 = (p - y) / n
+    d1 = d2 @ parameters["weight2"] * (1 - a**2)
+    gradients = {"weight1": d1.T @ x, "bias1": d1.sum(axis=0), "weight2": d2.T @ a, "bias2": d2.sum(axis=0)}
+    for key in gradients:
+        parameters[key] -= 0.1 * gradients[key]
+    return -np.log(p[y == 1]).mean(), gradients
+
+
 # --- train_classifier -------------------------------------------------------------------------------------------
 
 
@@ -2700,6 +2981,29 @@ def train_classifier(x, labels, seed):
             z = a @ w2.T + b2
             p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
             d2 = (p - np.eye(classes)[labels[rows]]) / len(rows)
+            d1 = d2 @ w2 * (1 - a**2)
+            w1 -= 0.5 * d1.T @ x[rows]
+            b1 -= 0.5 * d1.sum(axis=0)
+            w2 -= 0.5 * d2.T @ a
+            b2 -= 0.5 * d2.sum(axis=0)
+    return lambda images: np.argmax(np.tanh(images @ w1.T + b1) @ w2.T + b2, axis=1)
+
+
+@mistaken("train_classifier", "input changed in place")
+def train_classifier(x, labels, seed):
+    rng = np.random.default_rng(seed)
+    classes = labels.max() + 1
+    w1, b1 = rng.normal(size=(48, x.shape[1])) / 8, np.zeros(48)
+    w2, b2 = rng.normal(size=(classes, 48)) / 7, np.zeros(classes)
+    for epoch in range(30):
+        order = rng.permutation(len(x))
+        x[:], labels[:] = x[order], labels[order]
+        for i in range(0, len(x), 30):
+            rows = slice(i, i + 30)
+            a = np.tanh(x[rows] @ w1.T + b1)
+            z = a @ w2.T + b2
+            p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+            d2 = (p - np.eye(classes)[labels[rows]]) / len(a)
             d1 = d2 @ w2 * (1 - a**2)
             w1 -= 0.5 * d1.T @ x[rows]
             b1 -= 0.5 * d1.sum(axis=0)

@@ -1,10 +1,10 @@
-"""relu_backward and tanh_backward. The derivative of ReLU at exactly 0 is left open, so no x is 0 here."""
+"""relu_backward and tanh_backward."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks._backprop.common import tensor
+from course_utils.checks._backprop.common import one_of, tensor, through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided
 
@@ -22,6 +22,16 @@ def _upstream(rng, shape):
 
 
 # --- relu_backward ----------------------------------------------------------------------------------------------
+
+
+def call_relu_backward(student, grad_out, x):
+    import numpy as np
+
+    result = student(grad_out, x)
+    if not isinstance(result, np.ndarray) or result.shape != x.shape or not np.any(x == 0):
+        return result
+    # The slope at 0 is left open. grad_out is 1 there, so the result is the slope, and any from 0 to 1 is right.
+    return np.where((x == 0) & (result >= 0) & (result <= 1), 0, result).astype(result.dtype)
 
 
 def relu_gradient(grad_out, x):
@@ -46,23 +56,33 @@ def _relu_cases(rng):
         grad_out.flat[:2] = -1.5, 0.5
         return grad_out
 
+    def some_zeros(shape):
+        """Zeros in x where the gradient from above is 1."""
+        x, grad_out = mixed(*shape), both_signs(shape)
+        zeros = np.arange(x.size).reshape(shape) % 3 == 1
+        x[zeros], grad_out[zeros] = 0.0, 1.0
+        return grad_out, x
+
     x = mixed(3, 4)
     extreme = np.array([1e-12, -1e-12, 1e6, -1e6, 0.5, -0.5])
     return [
         case("open or shut", np.ones((3, 4)), x),
-        case("open or shut", np.ones(5), np.array([2, -1, 3, -4, 1])),
+        case("open or shut", np.ones(5), np.array([2.0, -1.0, 3.0, -4.0, 1.0])),
         case("upstream gradient", both_signs((4, 3)), mixed(4, 3)),
         case("upstream gradient", both_signs(6), mixed(6)),
         case("any shape", both_signs((2, 3, 4, 5)), mixed(2, 3, 4, 5)),
         case("any shape", strided(both_signs((3, 4))), strided(mixed(3, 4))),
         case("tiny and huge inputs", both_signs(6), extreme),
         case("tiny and huge inputs", both_signs((2, 3)), -extreme.reshape(2, 3)),
+        case("inputs of exactly 0", *some_zeros((3, 4))),
+        case("inputs of exactly 0", *some_zeros((7,))),
     ]
 
 
 relu_backward = Exercise(
     name="relu_backward",
     cases=_relu_cases,
+    call=call_relu_backward,
     expected=relu_gradient,
     difficulty=1,
     importance=4,
@@ -80,31 +100,37 @@ relu_backward = Exercise(
             "upstream gradient forgotten",
             "It looks as if you return the slope of ReLU alone, without the gradient that comes from above.",
             "Ask yourself: what does the chain rule multiply the slope by?",
-            lambda grad_out, x: (x > 0).astype(float),
+            matches=one_of(call_relu_backward, lambda grad_out, x: (x > 0).astype(float), lambda grad_out, x: x > 0),
         ),
         Misconception(
             "the gradient decides, not the input",
             "It looks as if a gradient passes when the gradient itself is positive.",
             "Ask yourself: which number did ReLU look at in the forward pass?",
-            lambda grad_out, x: np.maximum(grad_out, 0.0),
+            through(call_relu_backward, lambda grad_out, x: np.maximum(grad_out, 0.0)),
         ),
         Misconception(
             "both must be positive",
             "It looks as if negative gradients are stopped as well, even where x is positive.",
             "Ask yourself: may a gradient be negative where ReLU let its input through?",
-            lambda grad_out, x: np.maximum(grad_out, 0.0) * (x > 0),
+            through(call_relu_backward, lambda grad_out, x: np.maximum(grad_out, 0.0) * (x > 0)),
         ),
         Misconception(
             "multiplied by the output, not by the slope",
             "It looks as if you multiply the gradient by relu(x). The chain rule asks for its derivative.",
             "Ask yourself: how much does relu(x) grow when x grows from 5 to 6?",
-            lambda grad_out, x: grad_out * np.maximum(x, 0.0),
+            through(call_relu_backward, lambda grad_out, x: grad_out * np.maximum(x, 0.0)),
         ),
         Misconception(
             "open and shut swapped",
             "It looks as if the gradient passes where x is negative.",
             "Ask yourself: where is ReLU flat?",
-            lambda grad_out, x: grad_out * (x < 0),
+            through(call_relu_backward, lambda grad_out, x: grad_out * (x < 0)),
+        ),
+        Misconception(
+            "0 / 0 at zero",
+            "It looks as if you divide by x. Where x is 0 that is 0 / 0, which is not a number.",
+            "Ask yourself: how do you know the slope of ReLU from the sign of x alone?",
+            through(call_relu_backward, lambda grad_out, x: grad_out * np.maximum(x, 0.0) / x),
         ),
     ),
 )
@@ -139,7 +165,7 @@ def _tanh_cases(rng):
         case("any shape", _upstream(rng, (2, 3, 4, 2)), activated(2, 3, 4, 2)),
         case("any shape", strided(_upstream(rng, (3, 4))), strided(activated(3, 4))),
         case("saturated units", _upstream(rng, 6), ends),
-        case("saturated units", _upstream(rng, 4), np.array([-1, 0, 1, 0])),
+        case("saturated units", _upstream(rng, 4), np.array([-1.0, 0.0, 1.0, 0.0])),
     ]
 
 

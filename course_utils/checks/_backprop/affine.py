@@ -1,14 +1,17 @@
-"""affine_forward, affine_backward and the affine backward pass that has to be repaired."""
+"""affine_forward and affine_backward."""
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 
-from course_utils.checks._backprop.common import tensor, through
+from course_utils.checks._backprop.common import one_of, tensor, through
 from course_utils.checks.exercise import Case, Exercise, Misconception, Raises
 from course_utils.plain import strided
 
 GRADIENTS = ("grad_x", "grad_weight", "grad_bias")
+WHOLE = "whole numbers"
 
 
 # --- affine_forward ---------------------------------------------------------------------------------------------
@@ -24,6 +27,18 @@ def affine(x, weight, bias):
 def _not_transposed(x, weight, bias):
     """x @ weight exists only where in = out."""
     return x @ weight + bias if x.shape[1] == len(weight) == len(bias) == weight.shape[1] else Raises("ValueError")
+
+
+def _weight_first(transposed):
+    """weight @ x or weight @ x.T, plus the bias; most shapes do not fit."""
+
+    def wrong(x, weight, bias):
+        try:
+            return weight @ (x.T if transposed else x) + bias
+        except ValueError:
+            return Raises("ValueError")
+
+    return wrong
 
 
 def _forward_cases(rng):
@@ -43,7 +58,7 @@ def _forward_cases(rng):
         case("bias", 3, 5, 3),
         case("one example, one output", 1, 4, 3),
         case("one example, one output", 6, 3, 1),
-        case("whole numbers", 3, 4, 2, make=whole),
+        case(WHOLE, 3, 4, 2, make=whole),
     ]
 
 
@@ -68,6 +83,19 @@ affine_forward = Exercise(
             "It looks as if you multiply x by weight as it is. weight is (out, in), so the two `in` do not meet.",
             "Ask yourself: in x @ w, which axis of x meets which axis of w?",
             _not_transposed,
+        ),
+        Misconception(
+            "weight in front of x",
+            "It looks as if you multiply weight @ x. That is the order for one column of numbers; "
+            "here every example is a row of x.",
+            "Ask yourself: which of the two must stand in front, so that the result has one row per example?",
+            _weight_first(transposed=False),
+        ),
+        Misconception(
+            "one column for each example",
+            "It looks as if you multiply weight @ x.T. That has one column for each example; rows were asked for.",
+            "Ask yourself: which shapes have weight @ x.T and x @ weight.T?",
+            _weight_first(transposed=True),
         ),
         Misconception(
             "weight reshaped instead of transposed",
@@ -116,7 +144,7 @@ def call_affine_backward(student, part, grad_out, x, weight):
     return {part: gradients[("grad_x", "grad_weight", "grad_bias").index(part)]}
 
 
-def _changed(**changes):
+def changed_gradients(**changes):
     """An affine backward that is right but for some gradients, given as functions of (grad_out, x, weight)."""
 
     def wrong(grad_out, x, weight):
@@ -131,11 +159,40 @@ def _in_out_convention(part, grad_out, x, weight):
     """The gradients of x @ weight: grad_out @ weight.T exists only where in = out."""
     if weight.shape[0] != weight.shape[1]:
         return Raises("ValueError")
-    wrong = _changed(grad_x=lambda g, x, w: g @ w.T, grad_weight=lambda g, x, w: x.T @ g)
+    wrong = changed_gradients(grad_x=lambda g, x, w: g @ w.T, grad_weight=lambda g, x, w: x.T @ g)
     return wrong(part=part, grad_out=grad_out, x=x, weight=weight)
 
 
-def _inputs(rng, part, examples, inputs, outputs, make=lambda array: array):
+def _permuted(order):
+    return lambda grad_out, x, weight: tuple(affine_gradients(grad_out, x, weight)[i] for i in order)
+
+
+def _averaged(*which):
+    """The gradients at these places are divided by N."""
+
+    def wrong(grad_out, x, weight):
+        gradients = affine_gradients(grad_out, x, weight)
+        return tuple(g / len(x) if i in which else g for i, g in enumerate(gradients))
+
+    return wrong
+
+
+def _lost_decimals(case, outputs):
+    """A gradient that should have decimals is an array of integers, like the input whose type it took over."""
+    part = case.inputs["part"]
+    if case.aspect != WHOLE or not isinstance(outputs, dict):
+        return False
+    return isinstance(outputs.get(part), np.ndarray) and outputs[part].dtype.kind in "iu"
+
+
+def _cannot_add(part, grad_out, x, weight):
+    """NumPy refuses to add an array of floats into one of integers."""
+    if weight.dtype.kind == "i":
+        return Raises("UFuncTypeError")
+    return call_affine_backward(affine_gradients, part, grad_out, x, weight)
+
+
+def affine_inputs(rng, part, examples, inputs, outputs, make=lambda array: array):
     grad_out = rng.normal(size=(examples, outputs)) + 0.3
     x, weight = rng.normal(size=(examples, inputs)) + 0.3, rng.normal(size=(outputs, inputs))
     return {"part": part, "grad_out": make(grad_out), "x": make(x), "weight": make(weight)}
@@ -148,16 +205,16 @@ def _backward_cases(rng):
     cases = []
     for part in GRADIENTS:
         cases += [
-            Case(part, _inputs(rng, part, 4, 3, 5)),
-            Case(part, _inputs(rng, part, 5, 4, 2, make=strided)),
-            Case(part, _inputs(rng, part, 3, 3, 3)),
-            Case(part, whole(_inputs(rng, part, 4, 2, 3))),
+            Case(part, affine_inputs(rng, part, 4, 3, 5)),
+            Case(part, affine_inputs(rng, part, 5, 4, 2, make=strided)),
+            Case(part, affine_inputs(rng, part, 3, 3, 3)),
         ]
     return [
         *cases,
-        Case("all three together", _inputs(rng, "all three", 1, 3, 2)),
-        Case("all three together", _inputs(rng, "all three", 4, 2, 3)),
-        Case("all three together", _inputs(rng, "all three", 3, 5, 4, make=strided)),
+        Case("all three together", affine_inputs(rng, "all three", 1, 3, 2)),
+        Case("all three together", affine_inputs(rng, "all three", 4, 2, 3)),
+        Case("all three together", affine_inputs(rng, "all three", 3, 5, 4, make=strided)),
+        *(Case(WHOLE, whole(affine_inputs(rng, part, 4, 2, 3))) for part in GRADIENTS),
     ]
 
 
@@ -192,120 +249,63 @@ affine_backward = Exercise(
             "weight gradient transposed",
             "It looks as if your grad_weight is (in, out), while weight is (out, in).",
             "Ask yourself: could you subtract this gradient from weight?",
-            _changed(grad_weight=lambda g, x, w: x.T @ g),
+            changed_gradients(grad_weight=lambda g, x, w: x.T @ g),
         ),
         Misconception(
             "bias gradient summed to one number",
             "It looks as if grad_bias adds up all of grad_out. Each output has a bias of its own.",
             "Ask yourself: which elements of out does bias[0] touch?",
-            _changed(grad_bias=lambda g, x, w: g.sum()),
+            changed_gradients(grad_bias=lambda g, x, w: g.sum()),
         ),
         Misconception(
             "bias gradient left broadcast",
             "It looks as if grad_bias is grad_out itself, one row per example. "
             "The same bias was used by every example.",
             "Ask yourself: the bias was broadcast to N rows; how do N gradients become one?",
-            _changed(grad_bias=lambda g, x, w: g),
+            changed_gradients(grad_bias=lambda g, x, w: g),
         ),
         Misconception(
             "bias gradient summed along the wrong axis",
             "It looks as if grad_bias has one entry per example instead of one per output.",
             "Ask yourself: which axis of grad_out counts the examples?",
-            _changed(grad_bias=lambda g, x, w: g.sum(axis=1)),
+            changed_gradients(grad_bias=lambda g, x, w: g.sum(axis=1)),
         ),
         Misconception(
             "bias gradient keeps its batch axis",
             "It looks as if grad_bias is (1, out), while bias is (out,).",
             "Ask yourself: what does keepdims=True leave behind?",
-            _changed(grad_bias=lambda g, x, w: g.sum(axis=0, keepdims=True)),
+            changed_gradients(grad_bias=lambda g, x, w: g.sum(axis=0, keepdims=True)),
         ),
         Misconception(
             "averaged over the batch",
-            "It looks as if you divide grad_weight and grad_bias by N. "
+            "It looks as if you divide by the number of examples N. "
             "If the loss is a mean, grad_out has that 1/N already.",
             "Ask yourself: does out[n, o] itself contain a division by N?",
-            _changed(grad_weight=lambda g, x, w: g.T @ x / len(x), grad_bias=lambda g, x, w: g.mean(axis=0)),
+            matches=one_of(call_affine_backward, _averaged(1, 2), _averaged(0, 1, 2)),
         ),
         Misconception(
             "only the bias gradient averaged",
             "It looks as if grad_bias is the mean over the batch instead of the sum.",
             "Ask yourself: if two examples both push a bias by 1, how large is the total push?",
-            _changed(grad_bias=lambda g, x, w: g.mean(axis=0)),
-        ),
-    ),
-)
-
-
-# --- repaired_linear_backward -----------------------------------------------------------------------------------
-
-
-def _repair_cases(rng):
-    # The broken code must earn nothing: each aspect judges the weight or the bias gradient, the latter with N > 1.
-    return [
-        Case("weight gradient", _inputs(rng, "grad_weight", 4, 3, 5)),
-        Case("weight gradient", _inputs(rng, "grad_weight", 5, 4, 2, make=strided)),
-        Case("weight gradient", _inputs(rng, "grad_weight", 1, 2, 3)),
-        Case("bias gradient", _inputs(rng, "grad_bias", 4, 2, 3)),
-        Case("bias gradient", _inputs(rng, "grad_bias", 3, 3, 3)),
-        Case("square weights", _inputs(rng, "all three", 4, 3, 3)),
-        Case("square weights", _inputs(rng, "all three", 3, 3, 3)),
-        Case("all three together", _inputs(rng, "all three", 6, 2, 4)),
-        Case("all three together", _inputs(rng, "all three", 2, 5, 3, make=strided)),
-    ]
-
-
-repaired_linear_backward = Exercise(
-    name="repaired_linear_backward",
-    cases=_repair_cases,
-    call=call_affine_backward,
-    expected=through(call_affine_backward, affine_gradients),
-    stand_in=lambda: affine_gradients,
-    outputs=GRADIENTS,
-    for_call=("part",),
-    difficulty=2,
-    importance=3,
-    minutes=10,
-    hints=(
-        "Do not read the code first: measure. Compare each of the three gradients with a numerical one, "
-        "and look at the shapes before the values.",
-        "Use 4 examples, 3 inputs and 5 outputs, so that no two sizes agree. One gradient then has the wrong shape. "
-        "Another has the right shape and is too small, by a factor you can name.",
-        "weight is (out, in), so its gradient is grad_out.T @ x. The bias was used once by every example, "
-        "so its gradient is a sum over axis 0, not a mean. There are two bugs.",
-    ),
-    misconceptions=(
-        Misconception(
-            "both bugs still there",
-            "It looks as if the function still computes what the broken one did.",
-            "Ask yourself: for 4 examples, 3 inputs and 5 outputs, what shape does each gradient have, and what "
-            "should it be?",
-            _changed(grad_weight=lambda g, x, w: x.T @ g, grad_bias=lambda g, x, w: g.mean(axis=0)),
+            changed_gradients(grad_bias=lambda g, x, w: g.mean(axis=0)),
         ),
         Misconception(
-            "weight gradient still transposed",
-            "It looks as if the bias gradient is mended and the weight gradient is still (in, out).",
-            "Ask yourself: with a square weight the shapes agree; do the values?",
-            _changed(grad_weight=lambda g, x, w: x.T @ g),
+            "right values, other order",
+            "It looks as if the three gradients are right and come in another order.",
+            "Ask yourself: in which order does the task name the results?",
+            matches=one_of(call_affine_backward, *map(_permuted, list(permutations(range(3)))[1:])),
         ),
         Misconception(
-            "bias gradient still averaged",
-            "It looks as if the weight gradient is mended and the bias gradient is still a mean over the batch.",
-            "Ask yourself: by which factor is it smaller than a numerical gradient, and what has that factor to do "
-            "with N?",
-            _changed(grad_bias=lambda g, x, w: g.mean(axis=0)),
+            "rounded to whole numbers",
+            "It looks as if your gradients lost their decimals: the array they go into holds integers.",
+            "Ask yourself: what is the dtype of np.zeros_like(x) when x holds integers?",
+            matches=_lost_decimals,
         ),
         Misconception(
-            "weight gradient reshaped instead of transposed",
-            "It looks as if you reshaped the weight gradient until its shape was right. "
-            "The numbers are in the wrong places.",
-            "Ask yourself: which product gives (out, in) at once, without a reshape?",
-            _changed(grad_weight=lambda g, x, w: (x.T @ g).reshape(w.shape)),
-        ),
-        Misconception(
-            "both gradients averaged",
-            "It looks as if you made the two agree by averaging the weight gradient as well.",
-            "Ask yourself: which of the two does a numerical gradient agree with, the sum or the mean?",
-            _changed(grad_weight=lambda g, x, w: g.T @ x / len(x), grad_bias=lambda g, x, w: g.mean(axis=0)),
+            "floats added into integers",
+            "It looks as if you add numbers with decimals into an array that holds integers.",
+            "Ask yourself: what is the dtype of np.zeros_like(weight) when weight holds integers?",
+            _cannot_add,
         ),
     ),
 )

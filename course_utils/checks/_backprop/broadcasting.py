@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.checks._backprop.common import tensor
-from course_utils.checks.exercise import Case, Exercise, Misconception
+from course_utils.checks.exercise import Case, Exercise, Misconception, Raises
 from course_utils.plain import strided
 
 
@@ -40,6 +40,26 @@ def _ones_kept_stretched(grad, shape):
 
 def _ones_dropped(grad, shape):
     return grad.sum(axis=_leading(grad, shape) + _stretched(grad, shape))
+
+
+def _axes_move_up(new=False, stretched=False):
+    """Sums axis after axis without keepdims, although each sum moves the later axes up: the new ones, or the ones."""
+
+    def wrong(grad, shape):
+        try:
+            if new:
+                for axis in range(grad.ndim - len(shape)):
+                    grad = grad.sum(axis=axis)
+            else:
+                grad = grad.sum(axis=_leading(grad, shape))
+            for axis, n in enumerate(shape):
+                if n == 1:
+                    grad = grad.sum(axis=axis, keepdims=not stretched)
+        except np.exceptions.AxisError:
+            return Raises("AxisError")
+        return grad
+
+    return wrong
 
 
 def _averaged(grad, shape):
@@ -113,6 +133,26 @@ unbroadcast = Exercise(
             "It looks as if the axes of length one have vanished from your result.",
             "Ask yourself: what does keepdims=True change in a sum?",
             _ones_dropped,
+        ),
+        Misconception(
+            "axes of one move up while they are summed",
+            "It looks as if you sum the axes of length one by one, without keepdims. "
+            "Each sum removes an axis, and all later ones move up by one.",
+            "Ask yourself: after grad.sum(axis=0), what is the number of the axis that was axis 2?",
+            _axes_move_up(stretched=True),
+        ),
+        Misconception(
+            "new axes move up while they are summed",
+            "It looks as if you sum axis 0, then axis 1, and so on. "
+            "After the first sum, the next new axis is axis 0 again.",
+            "Ask yourself: after grad.sum(axis=0), what is the number of the axis that was axis 1?",
+            _axes_move_up(new=True),
+        ),
+        Misconception(
+            "all axes move up while they are summed",
+            "It looks as if you count the axes of the gradient that came in, although every sum removes one.",
+            "Ask yourself: after grad.sum(axis=0), what is the number of the axis that was axis 1?",
+            _axes_move_up(new=True, stretched=True),
         ),
         Misconception(
             "averaged instead of summed",

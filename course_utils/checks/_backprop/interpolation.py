@@ -42,6 +42,17 @@ def _first_slope_missing(knots, values):
     return coefficients
 
 
+def _last_coefficient(knots, values):
+    coefficients = _slopes(knots, values)
+    for i in range(1, len(coefficients)):
+        coefficients[i] -= coefficients[i - 1]
+    return coefficients
+
+
+def _one_too_few(knots, values):
+    return np.diff(_slopes(knots, values))
+
+
 def _whole_numbers(knots, values):
     return np.trunc(np.round(interpolate(knots, values), 9))
 
@@ -126,6 +137,19 @@ relu_interpolation = Exercise(
             "It looks as if your first coefficient is 0, so f is flat in the first segment.",
             "Ask yourself: which ReLU makes f rise between the first knot and the second?",
             _first_slope_missing,
+        ),
+        Misconception(
+            "last coefficient subtracted, not the last slope",
+            "It looks as if each slope is reduced by the coefficient before it. "
+            "By then all earlier coefficients have added to the slope.",
+            "Ask yourself: c₀ and c₁ are set; how steep is f just before the third ReLU begins?",
+            _last_coefficient,
+        ),
+        Misconception(
+            "one coefficient too few",
+            "It looks as if you return the changes of slope alone, without the first slope.",
+            "Ask yourself: f is flat before knot 0; what is the change of slope there?",
+            _one_too_few,
         ),
         Misconception(
             "rounded to whole numbers",

@@ -1,4 +1,4 @@
-"""softmax_cross_entropy and squared_error_backward."""
+"""softmax_cross_entropy: the mean loss and its gradient, also where exponentials overflow or vanish."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 from course_utils.checks._backprop.common import agrees, tensor, through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided, to_plain
-
-# --- softmax_cross_entropy --------------------------------------------------------------------------------------
 
 HUGE = "huge logits"
 VANISHED = "a label that has no chance"
@@ -81,6 +79,29 @@ def _mean_over_classes(logits, labels):
     return losses.mean() / p.shape[1], (p - y) / n
 
 
+def _every_label(total=False, in_loss=True, in_gradient=True):
+    """log_p[:, labels] holds the column of every label for every example, N × N numbers."""
+
+    def wrong(logits, labels):
+        p, y, losses, n = _pieces(logits, labels)
+        import torch
+
+        picked = -torch.log_softmax(tensor(logits), 1).numpy()[:, labels]
+        loss = picked.sum() / n if total else picked.mean()
+        return loss if in_loss else losses.mean(), (p - (y.max(axis=0) if in_gradient else y)) / n
+
+    return wrong
+
+
+EVERY_LABEL = (*(_every_label(total, True, True) for total in (False, True)), _every_label(False, False, True))
+EVERY_LABEL_IN_THE_LOSS = tuple(_every_label(total, True, False) for total in (False, True))
+
+
+def _only_at_the_label(logits, labels):
+    p, y, losses, n = _pieces(logits, labels)
+    return losses.mean(), (p - y) * y / n
+
+
 def _over_the_batch(logits, labels):
     import torch
 
@@ -106,6 +127,11 @@ def _idea(wrong, lost=math.inf, where=(VANISHED,)):
     return matches
 
 
+def _any_idea(*ideas):
+    """Matches one idea that can be written in several ways."""
+    return lambda case, outputs: any(idea(case, outputs) for idea in ideas)
+
+
 def _is_finite(value):
     return isinstance(value, (int, float, np.ndarray)) and bool(np.isfinite(value).all())
 
@@ -119,9 +145,27 @@ def _right_gradient(case, outputs):
 def _overflows(case, outputs):
     if case.aspect not in (HUGE, VANISHED) or not isinstance(outputs, (tuple, list)) or len(outputs) != 2:
         return False
+    logits, truth = case.inputs["logits"], _truth(**to_plain(case.inputs))[1]
+    # Whoever subtracts nothing is right about examples whose own exponentials neither overflow nor vanish.
+    calm = np.abs(logits.max(axis=1)) < 700
+    if np.shape(outputs[1]) != truth.shape or not agrees(truth[calm], outputs[1][calm], RTOL):
+        return False
     broken = not (_is_finite(outputs[0]) and _is_finite(outputs[1]))
     # At a hopeless label a loss of infinity alone has another cause: there exp overflows in the gradient too.
     return broken and not (case.aspect == VANISHED and _right_gradient(case, outputs))
+
+
+def _one_maximum(case, outputs):
+    """Rows far below the largest logit of the batch come out as infinity or NaN, in every way of writing the rest."""
+    if case.aspect not in (HUGE, VANISHED) or not isinstance(outputs, (tuple, list)) or len(outputs) != 2:
+        return False
+    logits, (loss, gradient) = case.inputs["logits"], _truth(**to_plain(case.inputs))
+    far = logits.max(axis=1) < logits.max() - 740  # every exp of such a row is 0
+    if np.shape(outputs[1]) != gradient.shape or not agrees(gradient[~far], outputs[1][~far], RTOL):
+        return False
+    if far.any():
+        return not np.isfinite(outputs[1][far]).any() and not _is_finite(outputs[0])
+    return agrees(loss, outputs[0], RTOL) or not _is_finite(outputs[0])
 
 
 def _log_of_zero(case, outputs):
@@ -193,6 +237,13 @@ softmax_cross_entropy = Exercise(
             matches=_overflows,
         ),
         Misconception(
+            "one maximum for the whole batch",
+            "It looks as if you subtract the largest logit of the whole batch. "
+            "An example far below it is left with a sum of 0.",
+            "Ask yourself: whose maximum keeps at least one exponential of every example at 1?",
+            matches=_one_maximum,
+        ),
+        Misconception(
             "logarithm of a vanished probability",
             "It looks as if you take the logarithm of a probability that has become exactly 0.",
             "Ask yourself: can log p be written with the logits, so that p itself is never needed?",
@@ -230,6 +281,20 @@ softmax_cross_entropy = Exercise(
             matches=_idea(_no_one_hot),
         ),
         Misconception(
+            "every label's column for every example",
+            "It looks as if you pick the columns of all labels for every example, N × N numbers instead of N.",
+            "Ask yourself: which shapes have z[:, labels] and z[np.arange(N), labels]?",
+            # With a right gradient, a lost logarithm alone does not tell this idea from others.
+            matches=_any_idea(*map(_idea, EVERY_LABEL), *(_idea(w, where=()) for w in EVERY_LABEL_IN_THE_LOSS)),
+        ),
+        Misconception(
+            "gradient only at the label",
+            "It looks as if only the logit of the right class gets a gradient. "
+            "The other logits stand in the sum of exponentials too.",
+            "Ask yourself: when the logit of a wrong class grows, what happens to the probability of the right one?",
+            matches=_idea(_only_at_the_label),
+        ),
+        Misconception(
             "gradient times p(1 − p)",
             "It looks as if you multiply p − y by p(1 − p). The derivative of softmax is already inside p − y.",
             "Ask yourself: starting from loss = −z[label] + log Σ exp(z), what is its derivative with respect to z?",
@@ -252,125 +317,6 @@ softmax_cross_entropy = Exercise(
             "It looks as if your probabilities add up to 1 down the batch instead of across the classes.",
             "Ask yourself: which axis of logits counts the classes?",
             matches=_idea(_over_the_batch, where=(HUGE, VANISHED)),
-        ),
-    ),
-)
-
-
-# --- squared_error_backward -------------------------------------------------------------------------------------
-
-
-def call_squared_error_backward(student, activation, pre_activation, prediction, target):
-    import numpy as np
-
-    def grad_activation(h):
-        if activation == "identity":
-            return np.ones_like(h)
-        if activation == "tanh":
-            return 1 - np.tanh(h) ** 2
-        if activation == "square":
-            return 2 * h
-        sigmoid = 1 / (1 + np.exp(-h))
-        return sigmoid if activation == "softplus" else sigmoid * (1 - sigmoid)
-
-    return student(grad_activation, pre_activation, prediction, target)
-
-
-def _activate(activation, h):
-    import torch
-
-    functions = {
-        "identity": lambda z: z * 1.0,
-        "tanh": torch.tanh,
-        "square": torch.square,
-        "softplus": torch.nn.functional.softplus,
-        "sigmoid": torch.sigmoid,
-    }
-    return functions[activation](h)
-
-
-def _autograd(activation, pre_activation, prediction, target):
-    """The gradient of ½ Σ (y − g(h))² with respect to h, by PyTorch."""
-    import torch
-
-    h = tensor(pre_activation, True)
-    loss = 0.5 * ((tensor(target) - _activate(activation, h)) ** 2).sum()
-    return torch.autograd.grad(loss, h)[0].numpy()
-
-
-def _error_times_slope(grad_activation, pre_activation, prediction, target):
-    return grad_activation(pre_activation) * (prediction - target)
-
-
-def _error_cases(rng):
-    def case(aspect, activation, h, target=None, make=lambda array: array):
-        prediction = _activate(activation, tensor(h)).numpy()
-        target = rng.normal(size=h.shape) if target is None else target
-        inputs = {"activation": activation, "pre_activation": h, "prediction": prediction, "target": target}
-        return Case(aspect, {k: make(v) if isinstance(v, np.ndarray) else v for k, v in inputs.items()})
-
-    def normal(*shape):
-        return rng.normal(size=shape) + 0.3
-
-    far = np.array([[9.0, -8.0, 0.5], [-7.0, 0.0, 6.0]])
-    return [
-        case("error", "identity", normal(4, 3)),
-        case("error", "identity", normal(5), rng.integers(-2, 3, size=5) + 4),
-        case("slope of the activation", "sigmoid", normal(3, 2)),
-        case("slope of the activation", "tanh", normal(4, 1)),
-        case("slope of the activation", "square", normal(3, 3)),
-        case("any shape", "softplus", normal(6)),
-        case("any shape", "tanh", normal(2, 3, 2), make=strided),
-        case("saturated units", "tanh", far, rng.integers(0, 2, size=far.shape)),
-        case("saturated units", "sigmoid", far, rng.integers(0, 2, size=far.shape)),
-    ]
-
-
-squared_error_backward = Exercise(
-    name="squared_error_backward",
-    cases=_error_cases,
-    call=call_squared_error_backward,
-    expected=_autograd,
-    stand_in=lambda: _error_times_slope,
-    difficulty=2,
-    importance=3,
-    minutes=10,
-    hints=(
-        "The chain rule has two links here: how the loss depends on the prediction p, and how p = g(h) depends on h.",
-        "The derivative of ½(y − p)² with respect to p is p − y. "
-        "The second link is g′, taken at the number that went into g.",
-        "grad_activation(pre_activation) * (prediction − target), element by element.",
-    ),
-    misconceptions=(
-        Misconception(
-            "error reversed",
-            "It looks as if you use y − p. The inner derivative of y − p brings a minus sign.",
-            "Ask yourself: if the prediction is too large, must the gradient be positive or negative?",
-            through(call_squared_error_backward, lambda g, h, p, y: g(h) * (y - p)),
-        ),
-        Misconception(
-            "slope taken at the activated value",
-            "It looks as if you evaluate g′ at the prediction. It belongs at h, the number that went into g.",
-            "Ask yourself: p = g(h); where on the curve of g does the slope dp/dh have to be read?",
-            through(call_squared_error_backward, lambda g, h, p, y: g(p) * (p - y)),
-        ),
-        Misconception(
-            "slope left out",
-            "It looks as if you return the error alone, without the slope of the activation.",
-            "Ask yourself: a saturated unit hardly moves when h moves; where does your formula say so?",
-            through(call_squared_error_backward, lambda g, h, p, y: (p - y) * 1.0),
-        ),
-        Misconception(
-            "factor two",
-            "It looks as if your gradient is twice too large.",
-            "Ask yourself: what is the ½ in the loss for?",
-            through(call_squared_error_backward, lambda g, h, p, y: 2 * g(h) * (p - y)),
-        ),
-        Misconception(
-            "averaged over the batch",
-            "It looks as if you divide by the number of examples. This loss is not a mean.",
-            "Ask yourself: is there a 1/N in ½(y − p)²?",
-            through(call_squared_error_backward, lambda g, h, p, y: g(h) * (p - y) / len(h)),
         ),
     ),
 )

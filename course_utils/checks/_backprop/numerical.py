@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks._backprop.common import agrees, one_of
-from course_utils.checks.exercise import Case, Exercise, Misconception
+from course_utils.checks._backprop.common import agrees, one_of, through
+from course_utils.checks.exercise import Case, Exercise, Misconception, Raises
 from course_utils.plain import strided, to_plain
 
 RTOL = ATOL = 1e-6  # leaves room for the rounding error of small steps
@@ -63,15 +63,14 @@ def _closed_form(function, x, step, order, watch):
     return (gradient, z) if watch else gradient
 
 
-def five_point_stencil(f, x, step=1e-3):
-    """What experiments use until the student's own works: a formula of higher order, in float64."""
+def central_difference(f, x, step=1e-5):
+    """What experiments use until the student's own works: two values of f for every entry, as the notebook counts."""
     x = np.asarray(x, dtype=np.float64)
     gradient = np.zeros(x.shape)
     for index in np.ndindex(*x.shape):
         bump = np.zeros(x.shape)
         bump[index] = step
-        near, far = f(x + bump) - f(x - bump), f(x + 2 * bump) - f(x - 2 * bump)
-        gradient[index] = (8 * near - far) / (12 * step)
+        gradient[index] = (f(x + bump) - f(x - bump)) / (2 * step)
     return gradient
 
 
@@ -105,6 +104,11 @@ def _without_two(f, x, index, h):
     return (_shifted(f, x, index, h) - _shifted(f, x, index, -h)) / h
 
 
+def _times_the_step(f, x, index, h):
+    """(up − down) / 2 * h, which Python reads from the left."""
+    return _without_two(f, x, index, h) / 2 * h * h
+
+
 def _left_below(f, x, index, h):
     above = _shifted(f, x, index, h)
     x[index] = x[index] - h
@@ -115,6 +119,29 @@ def _left_above(f, x, index, h):
     below = _shifted(f, x, index, -h)
     x[index] = x[index] + h
     return (float(f(x)) - below) / (2 * h)
+
+
+def _one_slope(f, x, step=1e-5):
+    return (float(f(x + step)) - float(f(x - step))) / (2 * step)
+
+
+def _along_first_axis(whole_shape=True, view=False):
+    """for i in range(len(x)): moves a whole row at a time where x has several axes. A single number has no len.
+
+    A row that was kept by old = x[i] is a view: it moves too, and the second value of f is that at x itself.
+    """
+
+    def student(f, x, step=1e-5):
+        gradient = np.zeros(x.shape if whole_shape else len(x))
+        for i in range(len(x)):
+            above, below = _shifted(f, x, i, step), _shifted(f, x, i, -step)
+            gradient[i] = (above - (float(f(x)) if view and x.ndim > 1 else below)) / (2 * step)
+        return gradient
+
+    def wrong(x, **inputs):
+        return through(call_numerical_gradient, student)(x=x, **inputs) if x.ndim else Raises("TypeError")
+
+    return wrong
 
 
 def _all_at_once(f, x, step=1e-5):
@@ -170,7 +197,7 @@ def _cases(rng):
         case("step", "wave", point(3), 0.2),
         case("step", "cubic", exact(3), 0.25),
         case(PUT_BACK, "neighbours", point(4), 0.1, watch="x afterwards"),
-        case(PUT_BACK, "product", point(2, 2), 0.3, watch="x afterwards"),
+        case(PUT_BACK, "product", point(3), 0.3, watch="x afterwards"),
     ]
 
 
@@ -179,7 +206,7 @@ numerical_gradient = Exercise(
     cases=_cases,
     call=call_numerical_gradient,
     expected=_closed_form,
-    stand_in=lambda: five_point_stencil,
+    stand_in=lambda: central_difference,
     outputs=("the gradient", "x afterwards"),
     for_call=("order", "watch"),
     rtol=RTOL,
@@ -211,6 +238,31 @@ numerical_gradient = Exercise(
             matches=one_of(call_numerical_gradient, _entrywise(_without_two), rtol=RTOL, atol=ATOL),
         ),
         Misconception(
+            "multiplied by the step",
+            "It looks as if you multiply by the step instead of dividing by it.",
+            "Ask yourself: in which order does Python work out a / 2 * h?",
+            matches=one_of(call_numerical_gradient, _entrywise(_times_the_step), rtol=RTOL, atol=ATOL),
+        ),
+        Misconception(
+            "only the first axis is walked",
+            "It looks as if your loop walks the first axis of x only, so that a whole row moves at once.",
+            "Ask yourself: what is x[0] when x has two axes, and how many numbers are in it?",
+            _along_first_axis(),
+        ),
+        Misconception(
+            "one entry for each row",
+            "It looks as if your gradient has one entry for each row of x.",
+            "Ask yourself: how many numbers can move in x, and is that len(x)?",
+            _along_first_axis(whole_shape=False),
+        ),
+        Misconception(
+            "the old row moves along",
+            "It looks as if your loop walks the first axis of x only and keeps a row in old = x[i]. "
+            "That is a view of the row, and it moves when the row does.",
+            "Ask yourself: what is x[0] when x has two axes: a number, or a view of several?",
+            _along_first_axis(view=True),
+        ),
+        Misconception(
             "x not put back",
             "It looks as if an entry of x stays moved while you work on the next one, and after you return.",
             "Ask yourself: at which point is f evaluated for the second entry, and where does x stand when you are "
@@ -221,9 +273,9 @@ numerical_gradient = Exercise(
         ),
         Misconception(
             "all entries moved at once",
-            "It looks as if you move the whole of x by the step, so every entry of your gradient is the same number.",
+            "It looks as if you move the whole of x by the step, and so find one number for all entries.",
             "Ask yourself: which entries of x may change when you ask for the slope along the first one?",
-            matches=one_of(call_numerical_gradient, _all_at_once, rtol=RTOL, atol=ATOL),
+            matches=one_of(call_numerical_gradient, _all_at_once, _one_slope, rtol=RTOL, atol=ATOL),
         ),
         Misconception(
             "a flattened copy is moved",

@@ -8,254 +8,8 @@ recursion limit. Not judged: the slope of relu at 0, a second call of backward, 
 
 from __future__ import annotations
 
-import math
-from itertools import product
-
-from course_utils.checks._backprop.common import one_of
+from course_utils.checks._backprop.engines import NO_ORDER, RTOL, any_way, call_value, idea, torch_value, truth
 from course_utils.checks.exercise import Case, Exercise, Misconception
-
-RTOL = 1e-7
-
-
-def call_value(student, program, look, **leaves):
-    names = {name: student(number) for name, number in leaves.items()}
-    exec(program, {}, names)
-    if any(entry.endswith(".grad") for entry in look):
-        names["y"].backward()
-    found = {}
-    for entry in look:
-        name, attribute = entry.split(".")
-        found[entry] = getattr(names[name], attribute)
-    return found
-
-
-# --- truth ------------------------------------------------------------------------------------------------------
-
-
-def torch_value():
-    """A class with the interface of Value that leaves all the work to PyTorch."""
-    import torch
-
-    class TorchValue:
-        def __init__(self, data):
-            self.tensor = data if isinstance(data, torch.Tensor) else torch.tensor(float(data), dtype=torch.float64)
-            self.tensor.requires_grad_(True)
-            self.tensor.retain_grad()
-
-        @property
-        def data(self):
-            return self.tensor.item()
-
-        @data.setter
-        def data(self, number):
-            with torch.no_grad():
-                self.tensor.fill_(float(number))
-
-        @property
-        def grad(self):
-            return 0.0 if self.tensor.grad is None else self.tensor.grad.item()
-
-        @grad.setter
-        def grad(self, number):
-            self.tensor.grad = torch.full_like(self.tensor, float(number))
-
-        def __neg__(self):
-            return TorchValue(-self.tensor)
-
-        def tanh(self):
-            return TorchValue(self.tensor.tanh())
-
-        def relu(self):
-            return TorchValue(self.tensor.relu())
-
-        def exp(self):
-            return TorchValue(self.tensor.exp())
-
-        def backward(self):
-            self.tensor.backward(retain_graph=True)
-
-        def __repr__(self):
-            return f"Value(data={self.data:.4g}, grad={self.grad:.4g})"
-
-    def operator(name):
-        def method(self, other):
-            return TorchValue(getattr(self.tensor, name)(getattr(other, "tensor", other)))
-
-        return method
-
-    for name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow"):
-        setattr(TorchValue, f"__{name}__", operator(f"__{name}__"))
-    TorchValue.__name__ = TorchValue.__qualname__ = "Value"
-    return TorchValue
-
-
-def _truth(**inputs):
-    return call_value(torch_value(), **inputs)
-
-
-# --- wrong ideas ------------------------------------------------------------------------------------------------
-
-# Local derivatives with respect to the operands a and b; y is the result.
-LOCAL = {
-    "add": lambda a, b, y: (1.0, 1.0),
-    "sub": lambda a, b, y: (1.0, -1.0),
-    "mul": lambda a, b, y: (b, a),
-    "div": lambda a, b, y: (1 / b, -a / b**2),
-    "pow": lambda a, b, y: (b * a ** (b - 1), 0.0),
-    "tanh": lambda a, b, y: (1 - y**2, 0.0),
-    "relu": lambda a, b, y: (float(a > 0), 0.0),
-    "exp": lambda a, b, y: (y, 0.0),
-}
-WRONG_LOCAL = {
-    "power": {"pow": lambda a, b, y: (a ** (b - 1), 0.0)},
-    "power kept": {"pow": lambda a, b, y: (b * a**b, 0.0)},
-    "product": {"mul": lambda a, b, y: (a, b)},
-    "difference": {"sub": lambda a, b, y: (1.0, 1.0)},
-    "tanh input": {"tanh": lambda a, b, y: (1 - a**2, 0.0)},
-    "tanh twice": {"tanh": lambda a, b, y: (1 - math.tanh(y) ** 2, 0.0)},
-}
-
-
-class _Node:
-    """A recorded operation. Its class attributes say which mistake the backward pass makes."""
-
-    flaw = ""
-    schedule = "creation"  # the order in which backward visits the nodes
-    division_by_power = False  # a / b as a * b ** -1
-    difference_by_product = False  # a - b as a + b * -1
-
-    def __init__(self, data, op="", parents=()):
-        self.data, self.op, self.parents, self.grad = data, op, parents, 0.0
-        self.number = max((p.number for p in parents), default=0) + 1
-
-    def _make(self, op, data, other=None):
-        parents = (self,) if other is None else (self, other)
-        return type(self)(data, op, parents)
-
-    def _wrap(self, other):
-        return other if isinstance(other, _Node) else type(self)(other)
-
-    def __add__(self, other):
-        other = self._wrap(other)
-        return self._make("add", self.data + other.data, other)
-
-    def __sub__(self, other):
-        other = self._wrap(other)
-        if self.difference_by_product:
-            return self + other * -1
-        return self._make("sub", self.data - other.data, other)
-
-    def __mul__(self, other):
-        other = self._wrap(other)
-        return self._make("mul", self.data * other.data, other)
-
-    def __truediv__(self, other):
-        other = self._wrap(other)
-        if self.division_by_power:
-            return self * other**-1
-        return self._make("div", self.data / other.data, other)
-
-    def __pow__(self, exponent):
-        return self._make("pow", self.data**exponent, self._wrap(exponent))
-
-    __radd__, __rmul__ = __add__, __mul__
-
-    def __rsub__(self, other):
-        swapped = self.flaw in ("swapped difference", "swapped both")
-        return self - other if swapped else self._wrap(other) - self
-
-    def __rtruediv__(self, other):
-        swapped = self.flaw in ("swapped quotient", "swapped both")
-        return self / other if swapped else self._wrap(other) / self
-
-    def tanh(self):
-        return self._make("tanh", math.tanh(self.data))
-
-    def relu(self):
-        return self._make("relu", max(self.data, 0.0))
-
-    def exp(self):
-        return self._make("exp", math.exp(self.data))
-
-    def _step(self):
-        if not self.parents:
-            return
-        a, b = self.parents[0].data, self.parents[-1].data
-        slopes = WRONG_LOCAL.get(self.flaw, {}).get(self.op, LOCAL[self.op])(a, b, self.data)
-        for parent, slope in zip(self.parents, slopes, strict=False):
-            if self.op == "pow" and parent is not self.parents[0]:
-                continue  # the exponent is a number
-            gradient = slope if self.flaw == "no upstream" else slope * self.grad
-            parent.grad = gradient if self.flaw == "overwritten" else parent.grad + gradient
-
-    def backward(self):
-        self.grad = 0.0 if self.flaw == "no seed" else 1.0
-        for node in SCHEDULES[self.schedule](self):
-            node._step()
-
-
-def _by_depth(root):
-    """A topological order: every node before its parents."""
-    seen, stack = {}, [root]
-    while stack:
-        node = stack.pop()
-        if id(node) not in seen:
-            seen[id(node)] = node
-            stack.extend(node.parents)
-    return sorted(seen.values(), key=lambda node: -node.number)
-
-
-def _sorted_depth_first(root, turn):
-    order, seen, stack = [], set(), [(root, False)]
-    while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            stack.append((node, True))
-            stack.extend((p, False) for p in (reversed(node.parents) if turn else node.parents))
-    return reversed(order)
-
-
-def _as_met(root, first_in, turn, again):
-    """No order at all: nodes are visited as they are met, from a stack or a queue, once or each time."""
-    waiting, seen = [root], set()
-    while waiting:
-        node = waiting.pop(0 if first_in else -1)
-        if id(node) in seen and not again:
-            continue
-        seen.add(id(node))
-        yield node
-        waiting.extend(reversed(node.parents) if turn else node.parents)
-
-
-SCHEDULES = {
-    "creation": _by_depth,
-    "left": lambda root: _sorted_depth_first(root, False),
-    "right": lambda root: _sorted_depth_first(root, True),
-    "forwards": lambda root: reversed(_by_depth(root)),
-    "left forwards": lambda root: reversed(list(_sorted_depth_first(root, False))),
-    "right forwards": lambda root: reversed(list(_sorted_depth_first(root, True))),
-    **{
-        f"met {queue}{turn}{again}": lambda root, q=queue, t=turn, a=again: _as_met(root, q, t, a)
-        for queue, turn, again in product((False, True), repeat=3)
-    },
-}
-SORTED = ("creation", "left", "right")
-UNSORTED = tuple(name for name in SCHEDULES if name not in SORTED)
-
-
-def _idea(*flaws, schedules=SORTED):
-    """Matches a flaw under every way of composing quotients and differences, and every order of the visits."""
-    classes = [
-        type("Value", (_Node,), {"flaw": f, "schedule": s, "division_by_power": d, "difference_by_product": m})
-        for f, s, d, m in product(flaws, schedules, (False, True), (False, True))
-    ]
-    return one_of(call_value, *classes, rtol=RTOL)
-
-
-# --- cases ------------------------------------------------------------------------------------------------------
 
 
 def _cases(rng):
@@ -322,89 +76,89 @@ Value = Exercise(
     cases=_cases,
     call=call_value,
     for_call=("look", "root"),
-    expected=_truth,
+    expected=truth,
     stand_in=torch_value,
     rtol=RTOL,
     difficulty=4,
     importance=5,
     minutes=45,
     hints=(
-        "Every operation makes a new Value that remembers its operands and how to pass its own gradient on to them. "
+        "Every operation makes a new Value that remembers its operands and its derivative with respect to each. "
         "backward starts with the gradient 1 at the end and lets every node pass on what it has received.",
         "A node may pass its gradient on only when all of it has arrived, that is after every node that uses it. "
         "Sort the nodes so that operands come before results, and walk that list backwards. "
         "A node that is used twice receives two gradients: add them.",
-        "For a product: self.grad += other.data * out.grad and other.grad += self.data * out.grad. "
-        "For the order: def visit(v): if v is new, mark it, visit its operands, then append v to a list. "
-        "In backward: visit(self), self.grad = 1, then go through reversed(list). "
-        "2 * v needs __rmul__, and 1 − v needs __rsub__.",
+        "For a product: Value(self.data * other.data, [(self, other.data), (other, self.data)]). "
+        "For the order: def visit(v): if v is new, mark it, visit its parents, then append v to a list. "
+        "In backward: visit(self), self.grad = 1.0, then for each node of reversed(list) and each (parent, slope) in "
+        "node.parents: parent.grad += slope * node.grad.",
     ),
     misconceptions=(
         Misconception(
             "gradient overwritten",
             "It looks as if a node that is used twice keeps only one of its gradients: = where += belongs.",
             "Ask yourself: in x * x + x, how many paths lead from x to the result, and what does each bring?",
-            matches=_idea("overwritten"),
+            matches=idea("overwritten"),
         ),
         Misconception(
             "no topological order",
             "It looks as if a node passes its gradient on before all of it has arrived, or passes it on again later.",
             "Ask yourself: b = 2a, c = b + a, y = b · c: in which order may b and c act?",
-            matches=_idea("", schedules=UNSORTED),
+            matches=any_way(*NO_ORDER),
         ),
         Misconception(
             "gradient not seeded",
             "It looks as if the backward pass starts with a gradient of 0, and so every gradient is 0.",
             "Ask yourself: what is dy/dy?",
-            matches=_idea("no seed"),
+            matches=idea("no seed"),
         ),
         Misconception(
             "upstream gradient forgotten",
             "It looks as if a node passes on its local slope without multiplying by its own gradient.",
-            "Ask yourself: where is out.grad in your rule for each operation?",
-            matches=_idea("no upstream"),
+            "Ask yourself: the chain rule multiplies two numbers; where in backward is node.grad?",
+            matches=idea("no upstream"),
         ),
         Misconception(
             "operands of the product swapped",
             "It looks as if each factor of a product gets its own value as its slope.",
             "Ask yourself: how much does a · b grow when a grows by 1?",
-            matches=_idea("product"),
+            matches=idea("product"),
         ),
         Misconception(
             "sign of the difference",
             "It looks as if both operands of a − b receive the gradient with a plus.",
             "Ask yourself: what happens to a − b when b grows?",
-            matches=_idea("difference"),
+            matches=idea("difference"),
         ),
         Misconception(
             "exponent forgotten as a factor",
             "It looks as if your slope of xⁿ is xⁿ⁻¹, without the factor n.",
             "Ask yourself: what is the derivative of x³?",
-            matches=_idea("power"),
+            matches=idea("power"),
         ),
         Misconception(
             "exponent not lowered",
             "It looks as if your slope of xⁿ is n·xⁿ.",
             "Ask yourself: what is the derivative of x², and which power of x stands in it?",
-            matches=_idea("power kept"),
+            matches=idea("power kept"),
         ),
         Misconception(
             "slope of tanh from its input",
             "It looks as if your slope of tanh is 1 − x², with x the input. It is 1 − y², with y = tanh(x).",
             "Ask yourself: which of the two numbers lies between −1 and 1 for certain?",
-            matches=_idea("tanh input"),
+            matches=idea("tanh input"),
         ),
         Misconception(
             "tanh applied a second time",
             "It looks as if the slope of tanh applies tanh to a value that is activated already.",
-            "Ask yourself: is out.data the input of tanh, or its result?",
-            matches=_idea("tanh twice"),
+            "Ask yourself: is the data of the new Value the input of tanh, or its result?",
+            matches=idea("tanh twice"),
         ),
         Misconception(
             "left and right operand swapped",
             "It looks as if 1 − v is computed as v − 1, or 3 / v as v / 3.",
             "Ask yourself: Python calls v.__rsub__(1) for 1 − v; which of the two is self?",
-            matches=_idea("swapped difference", "swapped quotient", "swapped both"),
+            matches=idea("swapped difference", "swapped quotient", "swapped both"),
         ),
     ),
 )
