@@ -65,7 +65,7 @@ grade: $(READY)
 
 test: $(READY)
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 release: $(READY)
 	@$(BIN)/autograder build

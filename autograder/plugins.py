@@ -108,6 +108,7 @@ class RestoreCells(NbGraderPreprocessor):
         if missing and present:  # where none is left, the intake has said so
             problems.append(f"Graded cells were missing and were put back: {_listed(missing)}.")
         nb.metadata[METADATA] = {"problems": problems}
+        nb.metadata.pop("widgets", None)  # saved widgets are the student's own HTML
         return nb, resources
 
 

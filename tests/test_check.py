@@ -55,7 +55,7 @@ def test_a_wrong_idea_is_named_with_the_first_wrong_element():
 
     text = failing(shift)
     assert "0 of 6 points" in text
-    assert "✗ vectors" in text and "result[0] is" in text and "x (3,), by 2" in text
+    assert "✗ vectors" in text and "result[0] is" in text and "x (3,), by = 2" in text
     assert "It looks as if you subtract." in text and "Ask yourself: which way?" in text
 
 

@@ -77,4 +77,4 @@ def test_numbers_get_the_digits_that_tell_them_apart():
 
 
 def test_inputs_in_a_few_words():
-    assert describe_inputs({"x": np.zeros((5, 7)), "stride": 2, "f": "square"}) == "x 5×7, stride 2, f square"
+    assert describe_inputs({"x": np.zeros((5, 7)), "stride": 2, "f": "square"}) == "x 5×7, stride = 2, f square"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from autograder.build.workspace import settle_jupyterlab
 from tests.made_up import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -274,3 +276,21 @@ def test_a_write_in_the_checkout_fails_on_ci(tmp_path):
     assert "1 passed" in done.stdout
     assert f"The tests wrote in the checkout: {Path(tmp_path).resolve()}/tests/test_it.py.txt" in done.stdout
     assert done.returncode == 1
+
+
+def test_the_readmes_pictures_exist_have_alternative_text_and_are_small():
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(pictures) >= 3
+    for text, path in pictures:
+        assert len(text) > 30
+        assert (ROOT / path).read_bytes().startswith(b"\x89PNG")
+        assert (ROOT / path).stat().st_size < 150_000
+
+
+def test_make_lab_settles_jupyterlab_once_and_overwrites_nothing(tmp_path):
+    settle_jupyterlab(tmp_path)
+    path = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    assert json.loads(path.read_text())["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": True}
+    path.write_text("mine")
+    settle_jupyterlab(tmp_path)
+    assert path.read_text() == "mine"

@@ -184,18 +184,19 @@ def describe(value: Any) -> str:
 
 
 def describe_inputs(inputs: Mapping[str, Any], leave_out: Sequence[str] = (), most: int = 5) -> str:
-    """The inputs of a case in a few words: "stride 2, x 5×7, kernel 3×2"."""
+    """The inputs of a case in a few words: "stride = 2, x 5×7, kernel 3×2"."""
     parts = []
     for name, value in inputs.items():
         if name in leave_out:
             continue
         if isinstance(value, np.ndarray):
             size = "×".join(map(str, value.shape)) if value.ndim > 1 else shape_text(value)
-            parts.append(f"{name} {size if value.ndim else number_text(value[()])}")
+            parts.append(f"{name} {size}" if value.ndim else f"{name} = {number_text(value[()])}")
         elif isinstance(value, (bool, int, float)):
-            parts.append(f"{name} {number_text(value)}")
+            parts.append(f"{name} = {number_text(value)}")
         elif isinstance(value, str):
-            parts.append(f"{name} {'; '.join(value.splitlines())[:MAX_CONTEXT]}")
+            text = "; ".join(value.splitlines())[:MAX_CONTEXT]
+            parts.append(text if " " in text else f"{name} {text}")
         elif isinstance(value, (tuple, list)) and len(value) <= 4 and all(isinstance(v, (int, float)) for v in value):
             inside = ", ".join(number_text(v) for v in value)
             parts.append(f"{name} ({inside}{',' if len(value) == 1 else ''})")

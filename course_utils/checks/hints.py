@@ -10,6 +10,7 @@ from typing import Any
 from course_utils.checks import records, registry
 from course_utils.checks.checking import _caller_names, identify
 from course_utils.checks.forbidden import defines
+from course_utils.checks.render import call_as_code
 from course_utils.environment import grading, in_jupyter, show
 
 OLD_CODE = "# Your code before the reset:"
@@ -33,7 +34,7 @@ def hint(student: Any) -> None:
     show(
         f"{text}\n{more}",
         f"<div style='max-width:62em'><b>Hint {step + 1} of {len(exercise.hints)}</b> for <code>{escape(name)}</code>: "
-        f"{escape(exercise.hints[step])}<div style='opacity:.75'>{escape(more)}</div></div>",
+        f"{escape(exercise.hints[step])}<div style='opacity:.75'>{call_as_code(more)}</div></div>",
     )
 
 

@@ -132,7 +132,7 @@ def progress() -> None:
         share = 100 * earned / total if total else 0
         html.append(
             f"<div style='margin:.4em 0'><b>{escape(head)}</b><div role='img' aria-label='{share:.0f} percent' "
-            f"style='height:.5em;max-width:40em;background:rgba(127,127,127,.3)'>"
+            f"style='height:.5em;max-width:62em;background:rgba(127,127,127,.3)'>"
             f"<div style='height:100%;width:{share:.1f}%;background:#0072B2'></div></div>"
         )
         if row["here"] or len(rows) == 1:
@@ -144,7 +144,7 @@ def progress() -> None:
                 + "</div>"
             )
         html.append("</div>")
-    legend = "✓ passed   … tried   ○ not started"
+    legend = "✓ passed, … tried, ○ not started"
     if _unwritten:
         legend += f"\n{FILE} cannot be written in this folder, so this is forgotten when the kernel stops."
     text.append(legend)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from course_utils.checks.verdict import Verdict
+from course_utils.checks.verdict import Finding, Verdict
 
 WIDTH = 78
 # Colour is never the only sign: every line also carries ✓ or ✗.
@@ -40,10 +40,11 @@ def as_text(verdict: Verdict) -> str:
         passed = [f"✓ {aspect}" for aspect, ok in verdict.aspects.items() if ok]
         if passed:
             lines += ["  " + line for line in _wrap(passed)]
-        width = max([len(a) for a, ok in verdict.aspects.items() if not ok], default=0)
-        for aspect, ok in verdict.aspects.items():
-            if not ok:
-                lines.append(f"  ✗ {aspect.ljust(width)}  {_finding(verdict, aspect)}")
+        failed = failed_together(verdict)
+        width = max(len(names) for names, _ in failed) if failed else 0
+        for names, finding in failed:
+            context = f"   ({finding.context})" if finding.context else ""
+            lines.append(f"  ✗ {names.ljust(width)}  {finding.text}{context}")
     if verdict.misconception:
         lines += ["  " + verdict.misconception.explanation, "  " + verdict.misconception.question]
     if verdict.cause:
@@ -64,11 +65,14 @@ def _wrap(items: list[str]) -> list[str]:
     return lines
 
 
-def _finding(verdict: Verdict, aspect: str) -> str:
-    finding = verdict.findings.get(aspect)
-    if finding is None:
-        return ""
-    return finding.text + (f"   ({finding.context})" if finding.context and not finding.secret else "")
+def failed_together(verdict: Verdict) -> list[tuple[str, Finding]]:
+    """The failed aspects with what went wrong; those that fail with the same sentence share a line."""
+    together: dict[str, tuple[list[str], Finding]] = {}
+    for aspect, passed in verdict.aspects.items():
+        if not passed:
+            finding = verdict.findings.get(aspect, Finding(""))
+            together.setdefault(finding.text, ([], finding))[0].append(aspect)
+    return [(", ".join(names), finding) for names, finding in together.values()]
 
 
 def as_html(verdict: Verdict) -> str:
@@ -82,13 +86,15 @@ def as_html(verdict: Verdict) -> str:
         rows.append(f"<div>{escape(verdict.reason)}</div>")
     else:
         passed = [
-            f"<span style='white-space:nowrap'><b>✓</b> {escape(a)}</span>" for a, ok in verdict.aspects.items() if ok
+            f"<span style='white-space:nowrap'>{_mark(True)} {escape(a)}</span>"
+            for a, ok in verdict.aspects.items()
+            if ok
         ]
         if passed:
-            rows.append(f"<div style='color:{STYLE['ok']}'>{' &nbsp; '.join(passed)}</div>")
-        for aspect, ok in verdict.aspects.items():
-            if not ok:
-                rows.append(_html_finding(verdict, aspect))
+            rows.append(f"<div>{' &nbsp; '.join(passed)}</div>")
+        for names, finding in failed_together(verdict):
+            context = f" <span style='{STYLE['mute']}'>({escape(finding.context)})</span>" if finding.context else ""
+            rows.append(f"<div>{_mark(False)} <b>{escape(names)}</b> &nbsp; {escape(finding.text)}{context}</div>")
     if verdict.misconception:
         rows.append(
             f"<div style='margin-top:.4em'><b>{escape(verdict.misconception.explanation)}</b><br>"
@@ -98,25 +104,19 @@ def as_html(verdict: Verdict) -> str:
         rows.append(f"<div style='margin-top:.4em'>{escape(verdict.cause)}</div>")
     rows += [f"<div style='{STYLE['mute']}'>note: {escape(note)}</div>" for note in verdict.notes]
     if step := next_step(verdict):
-        rows.append(f"<div style='{STYLE['mute']}'>{_code(step)}</div>")
+        rows.append(f"<div style='{STYLE['mute']}'>{call_as_code(step)}</div>")
     box = STYLE["box"].format(edge=edge)
     return (
         f"<div class='bp-verdict {'bp-passed' if verdict.passed else 'bp-failed'}' style='{box}'>{''.join(rows)}</div>"
     )
 
 
-def _html_finding(verdict: Verdict, aspect: str) -> str:
-    finding = verdict.findings.get(aspect)
-    text = escape(finding.text) if finding else ""
-    context = (
-        f" <span style='{STYLE['mute']}'>({escape(finding.context)})</span>"
-        if finding and finding.context and not finding.secret
-        else ""
-    )
-    return f"<div><span style='color:{STYLE['bad']}'><b>✗</b> {escape(aspect)}</span> &nbsp; {text}{context}</div>"
+def _mark(passed: bool) -> str:
+    """✓ or ✗. The mark alone is coloured: no colour is readable as text on both a white and a black page."""
+    return f"<b style='color:{STYLE['ok' if passed else 'bad']}'>{'✓' if passed else '✗'}</b>"
 
 
-def _code(step: str) -> str:
+def call_as_code(step: str) -> str:
     """Marks a call such as hint(name) as code."""
     start = step.find("hint(")
     if start < 0:

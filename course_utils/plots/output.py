@@ -47,7 +47,7 @@ def picture_bundle(png: bytes, width: int, height: int, alt: str) -> tuple[dict,
     text = html.escape(alt, quote=True)
     tag = (
         f'<img class="bp-picture" src="data:image/png;base64,{encoded}" alt="{text}" width="{width}" height="{height}" '
-        'style="background: white; max-width: 100%; height: auto;">'
+        'style="background: white; max-width: 100%; height: auto; margin-top: 0.4em;">'
     )
     data = {"text/html": tag, "image/png": encoded, "text/plain": alt}
     return data, {"image/png": {"alt": alt, "width": width, "height": height}}

@@ -22,7 +22,8 @@ def slider(kind: str, css: str, description: str, tooltip: str, changed: Callabl
 def choice(css: str, description: str, tooltip: str, changed: Callable[[], None] | None = None, **settings):
     """Radio buttons in a row that call `changed` when another one is chosen.
 
-    Not a `Dropdown`: JupyterLab takes the arrow keys away from it, and moves to the next cell instead.
+    Not a `Dropdown`: JupyterLab takes the arrow keys away from it. It takes them from radio buttons too, but Tab and
+    Space choose these.
     """
     import ipywidgets as widgets
 

@@ -45,7 +45,8 @@
 #   exercise's cell, brings the stub back and keeps your code in a comment. `solution(perceptron_step)` shows a
 #   reference where the course has it. The same goes for every other exercise.
 # - A `NameError` from a check or hint means that a cell above has not been run, or the kernel was restarted.
-# - Where a question asks you to predict, choose an answer before you run the next cell.
+# - Where a question asks you to predict, choose an answer before you run the next cell. From the keyboard, Tab
+#   goes from answer to answer and Space chooses.
 # - No exercise depends on another. You may call your own earlier functions, but you need not. Pictures and
 #   experiments use your function where it passed its check, and a PyTorch version where it has not. They say
 #   which.
@@ -335,7 +336,8 @@ def numerical_gradient(f, x, step=1e-5):
     step: how far to move, the h of the formula.
 
     Returns an array of x's shape: entry i is the derivative of f with respect to x[i].
-    After the call x holds what it held before. Whether you move x itself and put it back, or a copy, is up to you.
+    After the call x holds what it held before. Whether you move x itself and put it back, or a
+    copy, is up to you.
     """
     ### BEGIN SOLUTION
     probe = np.array(x, dtype=np.float64)  # a copy, in which the step is not rounded away
@@ -786,7 +788,8 @@ def softmax_cross_entropy(logits, labels):
 
     logits: (N, C) array. labels: (N,) array of integers from 0 to C − 1.
 
-    Returns (loss, grad_logits): a number, the mean over the N examples, and ∂loss/∂logits of shape (N, C).
+    Returns (loss, grad_logits): a number, the mean over the N examples, and ∂loss/∂logits of
+    shape (N, C).
     Both are finite for logits as large as ±1000.
     The arrays that come in must not be changed.
     """
@@ -857,7 +860,8 @@ def unbroadcast(grad, shape):
     """Sum a gradient back to the shape that was broadcast.
 
     grad: array of any shape, ∂L/∂(the broadcast array).
-    shape: tuple, the shape before broadcasting; broadcasting it gives grad.shape. It may be (), for a single number.
+    shape: tuple, the shape before broadcasting; broadcasting it gives grad.shape. It may be (),
+    for a single number.
 
     Returns ∂L/∂(the array before broadcasting), of exactly this shape.
     """
@@ -967,11 +971,13 @@ class Value:
     data: its value, a float.
     grad: a float, 0.0 at first; after out.backward() the derivative ∂out/∂self.
 
-    Operands are Values or plain numbers, on either side: a + b, a - b, a * b, a / b, -a. Further a ** n with a plain
-    number n, and the methods tanh(), relu(), exp(). Each makes a new Value and leaves its operands' data alone.
+    Operands are Values or plain numbers, on either side: a + b, a - b, a * b, a / b, -a. Further
+    a ** n with a plain number n, and the methods tanh(), relu(), exp(). Each makes a new Value
+    and leaves its operands' data alone.
     A Value may be used any number of times, also twice in one operation.
     No chain of operations is longer than 500, so recursion is fine.
-    Left open: the slope of relu at 0, all other attributes, and what a second backward() through the same Values gives.
+    Left open: the slope of relu at 0, all other attributes, and what a second backward() through
+    the same Values gives.
     """
 
     def __init__(self, data, parents=()):
@@ -1167,8 +1173,8 @@ def mlp_gradients(parameters, x, labels):
 
     Returns (loss, gradients): the mean cross-entropy, a number, and a dict with the same four keys,
     each holding ∂loss/∂parameter in that parameter's shape.
-    The gradients are new arrays at every call. Nothing is carried over from one call to the next, and neither the
-    parameters nor the data are changed.
+    The gradients are new arrays at every call. Nothing is carried over from one call to the next,
+    and neither the parameters nor the data are changed.
     """
     ### BEGIN SOLUTION
     rows = np.arange(len(labels))
@@ -1342,12 +1348,15 @@ def train_classifier(x, labels, seed):
 
     Returns predict: a function that takes an (M, D) array and returns (M,) integer labels.
 
-    Tried on digits (D = 64, C = 10) with three seeds: the median accuracy on unseen ones must reach 0.93.
+    Tried on digits (D = 64, C = 10) with three seeds: the median accuracy on unseen ones must
+    reach 0.93.
     Tried too on narrower images of six classes (D = 48, C = 6), where it must reach 0.93 as well.
-    Pixels and classes come in a shuffled order, the same in training and test; a network does not notice.
-    All this together must take less than ten seconds of one CPU core; two seconds are plenty. NumPy only.
-    x and labels must not be changed.
-    Left open: the architecture, the initialization, the batch size, the learning rate, the number of epochs.
+    Pixels and classes come in a shuffled order, the same in training and test; a network does not
+    notice.
+    All this together must take less than ten seconds of one CPU core; two seconds are plenty.
+    NumPy only. x and labels must not be changed.
+    Left open: the architecture, the initialization, the batch size, the learning rate, the number
+    of epochs.
     """
     ### BEGIN SOLUTION
     rng = np.random.default_rng(seed)
