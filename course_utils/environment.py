@@ -15,7 +15,7 @@ def grading() -> str:
 
 def in_jupyter() -> bool:
     """Whether there is a Jupyter kernel that can display HTML."""
-    if "IPython" not in sys.modules:  # not imported for this: a bare GPU machine may not have it
+    if sys.modules.get("IPython") is None:  # not imported for this: a bare GPU machine may not have it
         return False
     from IPython import get_ipython
 

@@ -60,10 +60,10 @@ POINTS = {
         "repaired_linear_backward": 0,
     },
     "emil-overwrites": FULL | {"Value": 8},
-    "fay-divided-by-n": FULL | {"affine_backward": 2.25},
+    "fay-divided-by-n": FULL | {"affine_backward": 1.8},
     "gus-exp-overflow": FULL | {"softmax_cross_entropy": 6},
     "hana-tanh-twice": FULL | {"tanh_backward": 0},
-    "ivo-lent-backward": FULL | {"affine_backward": 4.5},
+    "ivo-lent-backward": FULL | {"affine_backward": 3.6},
     "juno-untouched": NOTHING,
     "kofi-syntax-error": FULL | {"softmax_cross_entropy": 0},
     "lena-lost-package": FULL | {"train_classifier": 0},
@@ -81,12 +81,13 @@ MISCONCEPTIONS = {
 }
 MISSED = {  # the aspects that a misconception costs, and no others
     ("emil-overwrites", "Value"): {"shared nodes", "order of the backward pass"},
-    ("fay-divided-by-n", "affine_backward"): {"grad_weight", "grad_bias", "all three together"},
+    ("fay-divided-by-n", "affine_backward"): {"grad_weight", "grad_bias", "whole numbers", "all three together"},
     ("gus-exp-overflow", "softmax_cross_entropy"): {"huge logits", "a label that has no chance"},
-    ("ivo-lent-backward", "affine_backward"): {"grad_weight", "all three together"},
+    ("ivo-lent-backward", "affine_backward"): {"grad_weight", "whole numbers", "all three together"},
 }
 PROBLEMS = {
     "hana-tanh-twice": "backprop (1).ipynb should be called backprop.ipynb; it was graded as that.",
+    "nils-forged-pass": "Locked cells had been changed and were put back: check_perceptron_step,",
     "olga-damaged-file": "backprop.ipynb is not a notebook: it is not JSON",
     "pia-own-notebook": "backprop.ipynb has none of the cells of 01_backprop; what it defines was graded all the same.",
 }
@@ -304,7 +305,7 @@ def test_the_solved_notebook_scores_everything_and_the_released_one_nothing(sour
     results = grade_here(root)
     assert scores(results["solved"]) == FULL
     assert scores(results["released"]) == NOTHING
-    judges = [judge for (source, _), judge in executor._judges.items() if source.startswith(str(tmp_path))]
+    judges = [judge for (course, *_), judge in executor._judges.items() if course.startswith(str(tmp_path))]
     assert [judge.secret.hex() for judge in judges] == [secret]
 
 
@@ -380,7 +381,7 @@ def test_stock_feedback_shows_the_verdict(stock):
     pages = {p.parent.parent.name: p.read_text() for p in (stock.folder / "feedback").glob("*/*/*.html")}
     assert set(pages) == set(STOCK)
     assert "a node that is used twice keeps only one of its gradients" in pages["emil-overwrites"]
-    assert "Tried with a correct affine_backward in place of yours." in pages["ivo-lent-backward"]
+    assert "It was tried with a correct affine_backward in place of yours." in pages["ivo-lent-backward"]
 
 
 def test_stock_export_adds_up(stock):

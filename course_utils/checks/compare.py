@@ -38,7 +38,8 @@ def difference(
     if isinstance(expected, (tuple, list)):
         return _sequence_difference(expected, got, names, rtol, atol, label)
     if isinstance(expected, Mapping):
-        if names and not label and not isinstance(got, Mapping):  # `call` made a dict of the tuple it asked for
+        made_by_call = isinstance(got, Mapping) and got.keys() <= expected.keys()
+        if names and not label and not made_by_call:  # the student was asked for a tuple, `call` makes a dict of it
             return f"{what} is {describe_kind(got)}, should be {len(names)} values ({', '.join(names)})"
         return _dict_difference(expected, got, rtol, atol, label)
     if isinstance(expected, (str, type(None))):
