@@ -54,6 +54,7 @@ def grade_command(
         results = grade_class(course, todo, jobs or os.cpu_count() or 1, regrade, lambda result: bar.advance(task))
     for table in class_tables(results):
         console.print(table)
+        console.print()
     for line in [*problem_lines(results), *map(escape, overlooked(course))]:
         console.print(line, highlight=False, soft_wrap=True)
     if json:

@@ -24,7 +24,7 @@ def class_tables(results: list[dict[str, Any]]) -> Iterator[Table]:
 
 def points_table(assignment: str, rows: list[dict[str, Any]], exercises: list[str]) -> Table:
     """Points by student (rows) and exercise (numbered columns, named in the caption)."""
-    legend = "   ".join(f"{i}\N{NO-BREAK SPACE}{name}" for i, name in enumerate(exercises, 1))
+    legend = "   ".join(f"{i}:{name}" for i, name in enumerate(exercises, 1))
     most = max((row["max_score"] for row in rows), default=0)
     table = Table(title=assignment, caption=legend, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, **LEFT)
     table.add_column("student", overflow="fold", min_width=12)
