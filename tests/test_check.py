@@ -364,3 +364,18 @@ def test_the_public_names():
     assert {"check", "hint", "solution", "reset", "progress", "predict", "reveal", "working"} <= set(
         course_utils.__all__
     )
+
+
+def test_a_slow_import_for_the_oracle_is_not_the_students_time(monkeypatch):
+    import time
+    from dataclasses import replace
+
+    def slow_oracle(x, by):
+        time.sleep(0.4)
+        return x + by
+
+    def shift(x, by):
+        return x + by
+
+    monkeypatch.setitem(TOYS, "shift", replace(TOYS["shift"], expected=slow_oracle, time_limit=0.1))
+    assert check(shift) is None

@@ -56,8 +56,7 @@ def check(student: Any) -> float | None:
     name, student = identify(student, _caller_names())
     exercise = registry.find(name)
     try:
-        with _stopped_after(exercise.time_limit * PATIENCE):
-            verdict = judge_here(exercise, student, _cells_so_far(student), _caller_names())
+        verdict = judge_here(exercise, student, _cells_so_far(student), _caller_names())
     except (KeyboardInterrupt, _TooLong) as stop:
         why = "was stopped." if isinstance(stop, KeyboardInterrupt) else too_long(exercise)
         verdict = refused(exercise, public_cases(exercise), registry.points(name), f"{name} {why}")
@@ -113,8 +112,10 @@ def _try(exercise: Exercise, student: Any, cells: list[str]) -> Verdict:
     used = find_forbidden(cells, exercise.name, (*exercise.forbidden, *COURSE_INTERNALS))
     if used:
         return refused(exercise, cases, most, may_not(used))
-    records = [run_case(student, exercise.call, case.inputs) for case in cases]
-    return decide(exercise, cases, records, truths_from_oracle(exercise, cases), most)
+    truths = truths_from_oracle(exercise, cases)  # first, because it may import PyTorch, which takes its time
+    with _stopped_after(exercise.time_limit * PATIENCE):
+        found = [run_case(student, exercise.call, case.inputs) for case in cases]
+    return decide(exercise, cases, found, truths, most)
 
 
 def identify(student: Any, names: dict[str, Any]) -> tuple[str, Any]:
