@@ -22,7 +22,7 @@ def toys(monkeypatch, tmp_path):
     monkeypatch.setattr(registry, "names", lambda: list(TOYS))
     monkeypatch.setattr(registry, "outline", lambda: OUTLINE)
     monkeypatch.setattr(checking, "_passed", {})
-    monkeypatch.setattr(hints, "_memory", {})
+    monkeypatch.setattr(records, "_unwritten", {})
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -323,7 +323,6 @@ def test_progress_in_a_folder_that_cannot_be_written(monkeypatch, capsys):
         raise PermissionError
 
     monkeypatch.setattr(records.tempfile, "mkstemp", refuse)
-    monkeypatch.setattr(records, "_unwritten", {})
     records.update("shift", passed=True)
     assert records.load()["shift"]["passed"]
     progress()

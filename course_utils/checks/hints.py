@@ -23,9 +23,8 @@ def hint(student: Any) -> None:
         return
     name, _ = identify(student, _caller_names() | _undefined(student))
     exercise = registry.find(name)
-    given = records.load().get(name, {}).get("hints", _memory.get(name, 0))
+    given = records.load().get(name, {}).get("hints", 0)
     step = given % len(exercise.hints)
-    _memory[name] = given + 1
     records.update(name, hints=given + 1)
     more = (
         f"hint({name}) again gives the next one." if step < 2 else "That was the last one; the next call starts over."
@@ -36,9 +35,6 @@ def hint(student: Any) -> None:
         f"<div style='max-width:62em'><b>Hint {step + 1} of {len(exercise.hints)}</b> for <code>{escape(name)}</code>: "
         f"{escape(exercise.hints[step])}<div style='opacity:.75'>{call_as_code(more)}</div></div>",
     )
-
-
-_memory: dict[str, int] = {}
 
 
 def _undefined(student: Any) -> dict[str, Any]:
