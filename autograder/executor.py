@@ -312,8 +312,9 @@ class JudgedExecute(Execute):
             while (
                 waiting is not None and (ask := read_plain_file(Path(f"{reply}.ask{waiting}"), MAX_BYTES)) is not None
             ):
-                part = self._exchange / "answer.part"
-                part.write_bytes(self.judge.lend_value(ask, lend))
+                part = self._exchange / uuid.uuid4().hex  # a name that no link can lie in wait under
+                with open(part, "xb") as file:
+                    file.write(self.judge.lend_value(ask, lend))
                 os.replace(part, f"{reply}.answer{waiting}")
                 waiting = next(numbers, None)
 
