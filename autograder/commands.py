@@ -20,10 +20,8 @@ console = Console()
 
 
 def course_of(folder: Path | None) -> Course:
-    """The course directory that was named, or the repository. Its source notebooks are brought up to date."""
-    course = open_course(folder or REPOSITORY)
-    _build_if_ours(course)
-    return course
+    """The course directory that was named, or the repository."""
+    return open_course(folder or REPOSITORY)
 
 
 def _build_if_ours(course: Course) -> None:
@@ -40,6 +38,7 @@ def grade_command(
 ) -> int:
     """Grade, show the class table, write `--json`; 1 when a submission could not be graded."""
     course = course_of(folder)
+    _build_if_ours(course)
     todo = submissions(course, assignments, student)
     if not todo:
         console.print(f"There is nothing to grade in {course.path('submitted', '*', '*').parent.parent}.")

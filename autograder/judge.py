@@ -10,9 +10,9 @@ from typing import Any
 from autograder.secret import secret_rng
 from course_utils.checks.checking import public_cases
 from course_utils.checks.compare import difference
-from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise, Raises
-from course_utils.checks.forbidden import find_forbidden
-from course_utils.checks.verdict import Verdict, decide, fresh, may_not, refused
+from course_utils.checks.exercise import Case, Exercise, Raises
+from course_utils.checks.forbidden import refusal
+from course_utils.checks.verdict import Verdict, decide, fresh, refused
 from course_utils.plain import NotPlain, decode, encode
 from course_utils.runner import run_case
 
@@ -101,10 +101,8 @@ class Judge:
 
     def forbidden(self, exercise: Exercise, cells: list[str], max_score: float) -> Verdict | None:
         """A refusal where the submission's code for this exercise reaches a forbidden name."""
-        used = find_forbidden(cells, exercise.name, (*exercise.forbidden, *COURSE_INTERNALS))
-        if used is None:
-            return None
-        return self.refuse(exercise, max_score, may_not(used))
+        sentence = refusal(exercise, cells)
+        return self.refuse(exercise, max_score, sentence) if sentence else None
 
     def refuse(self, exercise: Exercise, max_score: float, reason: str) -> Verdict:
         """No points, and why."""

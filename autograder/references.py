@@ -13,6 +13,7 @@ import nbformat
 
 from autograder import CourseError
 from course_utils.checks.registry import exercises
+from course_utils.magics import without_magics
 
 DISPLAY_ONLY = "display-only"
 
@@ -56,10 +57,9 @@ def _load(notebook: Path, modified: int, assignment: str) -> dict[str, Any]:
     for number, cell in enumerate(nbformat.read(notebook, as_version=4).cells):
         if cell.cell_type != "code" or display_only(cell) or cell.metadata.get("nbgrader", {}).get("grade"):
             continue
-        lines = [x for x in cell.source.splitlines() if not x.lstrip().startswith(("%", "!"))]
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                exec(compile("\n".join(lines), f"<{notebook.name}, cell {number}>", "exec"), space)
+                exec(compile(without_magics(cell.source), f"<{notebook.name}, cell {number}>", "exec"), space)
         except Exception as error:
             raise CourseError(
                 f"{notebook}, cell {number}: the reference does not run ({type(error).__name__}: {error})."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from html import escape
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import CourseError
+from autograder.build.generate import write_files
 from autograder.course import Course
 from course_utils.checks.registry import exercises
 from course_utils.checks.verdict import CHANGES_INPUT, SHARES_INPUT
@@ -67,10 +67,7 @@ def write_report(course: Course, assignment: str, results: list[dict[str, Any]])
     """Write the report of one assignment beside the feedback; returns its path. Raises `CourseError`."""
     path = course.path("feedback", "x", assignment).parent.parent / f"class_report_{assignment}.html"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(page(assignment, results), encoding="utf-8")
-        os.replace(part, path)
+        write_files(path.parent, {path.name: page(assignment, results).encode()})
     except OSError as error:
         raise CourseError(f"{path} cannot be written: {error.strerror}.") from None
     return path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 from autograder import CourseError
 from autograder import course as courses
+from autograder.build.generate import write_files
 from autograder.course import Course
 
 RESULTS = Path(".autograder") / "results"
@@ -70,10 +70,8 @@ def earlier_result(course: Course, job: Job) -> dict[str, Any] | None:
 
 def remember(course: Course, job: Job, result: dict[str, Any]) -> None:
     path = result_file(course, job)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps({"fingerprint": fingerprint(course, job), "result": result}, indent=1), encoding="utf-8")
-    os.replace(part, path)
+    kept = json.dumps({"fingerprint": fingerprint(course, job), "result": result}, indent=1)
+    write_files(path.parent, {path.name: kept.encode()})
 
 
 def kept_results(course: Course, assignments: Iterable[str] = ()) -> list[dict[str, Any]]:

@@ -243,7 +243,7 @@ def test_an_exercise_is_lent_what_it_builds_on(monkeypatch, capsys):
     source = "def shift(x, by):\n    return x * 0\n\ndef twice(x):\n    return shift(x, 0.0) + shift(x, 0.0)\n"
     exec(source, names)
     monkeypatch.setattr(checking, "_cells_so_far", lambda student: [source])
-    monkeypatch.setattr(checking, "_caller_names", lambda: names)
+    monkeypatch.setattr(checking, "caller_names", lambda: names)
     check(names["twice"])
     assert "It was tried with a correct shift in place of yours" in capsys.readouterr().out
     assert names["shift"](1, 1) == 0, "the student's own function is back afterwards"
@@ -275,7 +275,7 @@ def test_solution_shows_the_reference_without_markers(tmp_path):
 
 def test_reset_gives_the_stub_and_keeps_the_old_code(monkeypatch, capsys):
     cells = ["", "def shift(x, by):\n    return x - by\n\nreset(shift)"]
-    monkeypatch.setattr(hints, "_caller_names", lambda: {"In": cells})
+    monkeypatch.setattr(hints, "caller_names", lambda: {"In": cells})
     reset("shift")
     shown = capsys.readouterr().out
     cells.append(shown)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 import symtable
 import warnings
 from collections.abc import Iterator
 
-_PYTHON_CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
+from course_utils.magics import without_magics
 
 
 def parse(source: str) -> ast.Module:
@@ -17,14 +16,6 @@ def parse(source: str) -> ast.Module:
         warnings.simplefilter("ignore", SyntaxWarning)
         flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         return compile(without_magics(source), "<cell>", "exec", flags=flags, dont_inherit=True)
-
-
-def without_magics(source: str) -> str:
-    """The source with each magic or shell line replaced by `pass`, so that it parses with the same lines."""
-    head = source.lstrip().split(maxsplit=1)
-    if head and head[0].startswith("%%") and head[0] not in _PYTHON_CELL_MAGICS:
-        return ""
-    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
 
 
 def definitions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from course_utils.checks import records, registry, render
-from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise
-from course_utils.checks.forbidden import find_forbidden
+from course_utils.checks.exercise import Case, Exercise
+from course_utils.checks.forbidden import refusal
 from course_utils.checks.lending import broken_ground, judged_on_own_merit, lent
-from course_utils.checks.verdict import Verdict, decide, may_not, refused, too_long, truths_from_oracle
+from course_utils.checks.verdict import Verdict, decide, refused, too_long, truths_from_oracle
 from course_utils.environment import grading, in_jupyter, show
 from course_utils.runner import run_case
 
@@ -53,10 +53,10 @@ def check(student: Any) -> float | None:
     Raises `CheckFailed` (an AssertionError) when anything failed. While nbgrader autogrades it returns
     the points instead, as a plain float.
     """
-    name, student = identify(student, _caller_names())
+    name, student = identify(student, caller_names())
     exercise = registry.find(name)
     try:
-        verdict = judge_here(exercise, student, _cells_so_far(student), _caller_names())
+        verdict = judge_here(exercise, student, _cells_so_far(student), caller_names())
     except (KeyboardInterrupt, _TooLong) as stop:
         why = "was stopped." if isinstance(stop, KeyboardInterrupt) else too_long(exercise)
         verdict = refused(exercise, public_cases(exercise), registry.points(name), f"{name} {why}")
@@ -109,9 +109,8 @@ def _holds(exercise: Exercise, names: dict[str, Any], cells: list[str]) -> bool:
 def _try(exercise: Exercise, student: Any, cells: list[str]) -> Verdict:
     cases = public_cases(exercise)
     most = registry.points(exercise.name)
-    used = find_forbidden(cells, exercise.name, (*exercise.forbidden, *COURSE_INTERNALS))
-    if used:
-        return refused(exercise, cases, most, may_not(used))
+    if sentence := refusal(exercise, cells):
+        return refused(exercise, cases, most, sentence)
     truths = truths_from_oracle(exercise, cases)  # first, because it may import PyTorch, which takes its time
     with _stopped_after(exercise.time_limit * PATIENCE):
         found = [run_case(student, exercise.call, case.inputs) for case in cases]
@@ -140,7 +139,7 @@ def identify(student: Any, names: dict[str, Any]) -> tuple[str, Any]:
     raise NotAnExercise(f"There is no exercise called {name}.{hint}")
 
 
-def _caller_names() -> dict[str, Any]:
+def caller_names() -> dict[str, Any]:
     """The global names of the notebook: those of the first frame outside this package."""
     frame = inspect.currentframe()
     while frame and frame.f_globals.get("__name__", "").startswith("course_utils"):
@@ -150,7 +149,7 @@ def _caller_names() -> dict[str, Any]:
 
 def _cells_so_far(student: Any) -> list[str]:
     """The sources that define `student`: the cells run so far, or its module's text outside IPython."""
-    names = _caller_names()
+    names = caller_names()
     if isinstance(names.get("In"), list):
         return [cell for cell in names["In"] if isinstance(cell, str)]
     with contextlib.suppress(OSError, TypeError):

@@ -8,6 +8,10 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from course_utils.checks.exercise import COURSE_INTERNALS, Exercise
+from course_utils.magics import without_magics
 
 
 class _Source:
@@ -39,11 +43,11 @@ class _Source:
                     self.imports.update(imported(inner)[0])
 
 
+@lru_cache(maxsize=1024)  # the cells of a notebook are read again for each of its exercises
 def parse(cell: str) -> ast.Module | None:
     """The syntax tree of a cell without its magics; None where it has a syntax error."""
-    lines = [f"pass  # {x.strip()}" if x.lstrip().startswith(("%", "!")) else x for x in cell.splitlines()]
     try:
-        return ast.parse("\n".join(lines))
+        return ast.parse(without_magics(cell))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -60,6 +64,16 @@ def imported(node: ast.Import | ast.ImportFrom) -> tuple[dict[str, str], list[st
 def bound_names(node: ast.AST) -> list[str]:
     """Names that a statement binds by assignment (f = …, with … as f, for f in …)."""
     return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+
+
+def refusal(exercise: Exercise, cells: Sequence[str]) -> str | None:
+    """The sentence that refuses an exercise whose code in these cells reaches a forbidden name; None if none does."""
+    used = find_forbidden(cells, exercise.name, (*exercise.forbidden, *COURSE_INTERNALS))
+    if used is None:
+        return None
+    if hit(used, COURSE_INTERNALS):
+        return f"{used} may not be used here: it holds the course's own answers."
+    return f"{used} may not be used here: the exercise is to write this yourself, in NumPy."
 
 
 def find_forbidden(cells: Sequence[str], name: str, forbidden: Sequence[str]) -> str | None:

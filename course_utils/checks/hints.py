@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.checks import records, registry
-from course_utils.checks.checking import _caller_names, identify
+from course_utils.checks.checking import caller_names, identify
 from course_utils.checks.forbidden import defines
 from course_utils.checks.render import call_as_code
 from course_utils.environment import grading, in_jupyter, show
@@ -21,7 +21,7 @@ def hint(student: Any) -> None:
     """Show the next of three hints on an exercise; after the third they start over."""
     if grading():
         return
-    name, _ = identify(student, _caller_names() | _undefined(student))
+    name = _name_of(student)
     exercise = registry.find(name)
     given = records.load().get(name, {}).get("hints", 0)
     step = given % len(exercise.hints)
@@ -37,16 +37,17 @@ def hint(student: Any) -> None:
     )
 
 
-def _undefined(student: Any) -> dict[str, Any]:
-    """Lets a hint be asked by name before anything is defined."""
-    return {student: None} if isinstance(student, str) else {}
+def _name_of(student: Any) -> str:
+    """The exercise's name; by name, help can be had before anything is defined."""
+    undefined = {student: None} if isinstance(student, str) else {}
+    return identify(student, caller_names() | undefined)[0]
 
 
 def solution(student: Any) -> None:
     """Show the reference solution where the course's `solutions/` folder is present; say why not elsewhere."""
     if grading():
         return
-    name, _ = identify(student, _caller_names() | _undefined(student))
+    name = _name_of(student)
     source = find_solution(name)
     if source is None:
         show(f"The reference solution of {name} is not here: a release for students comes without solutions.")
@@ -75,12 +76,12 @@ def reset(student: Any) -> None:
     """
     if grading():
         return
-    name, _ = identify(student, _caller_names() | _undefined(student))
+    name = _name_of(student)
     entry = registry.outlined(name)
     if entry is None:
         show(f"The stub of {name} is not in this copy of the course, so nothing was changed.")
         return
-    names = _caller_names()
+    names = caller_names()
     cells = [c for c in names.get("In", []) if isinstance(c, str)]
     here = bool(cells) and defines(cells[-1], name)
     old = previous_code(name, cells, entry["stub"])

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.checks.compare import describe_inputs, describe_kind, difference
-from course_utils.checks.exercise import COURSE_INTERNALS, Case, Exercise, Misconception, Raises
+from course_utils.checks.exercise import Case, Exercise, Misconception, Raises
 from course_utils.plain import to_plain
 
 MAX_MESSAGE = 200  # characters of a student's own exception that are quoted
@@ -65,13 +65,6 @@ def refused(exercise: Exercise, cases: Sequence[Case], max_score: float, reason:
     """No points, and one sentence saying why."""
     aspects = dict.fromkeys(exercise.aspects(cases), False)
     return Verdict(exercise.name, aspects, 0.0, max_score, reason=reason, **more)
-
-
-def may_not(used: str) -> str:
-    """The sentence for a forbidden name."""
-    if any(used == name or used.startswith(name + ".") for name in COURSE_INTERNALS):
-        return f"{used} may not be used here: it holds the course's own answers."
-    return f"{used} may not be used here: the exercise is to write this yourself, in NumPy."
 
 
 def too_long(exercise: Exercise) -> str:
