@@ -4,6 +4,7 @@ With this file, stock `nbgrader generate_assignment | validate | autograde | gen
 and the formgrader run here. `autograder build` writes `build/source`.
 """
 
+from autograder import feedback
 from autograder.plugins import AUTOGRADE, SANITIZE
 
 c = get_config()
@@ -20,6 +21,9 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedb
 # Check cells are judged from outside the student's kernel, and damaged cells are put back first.
 c.Autograde.sanitize_preprocessors = list(SANITIZE)
 c.Autograde.autograde_preprocessors = list(AUTOGRADE)
+
+# Feedback pages are ours, and no script of a student reaches the formgrader.
+feedback.configure(c)
 
 # `nbgrader validate` runs the experiments too, which may take longer than its 30 seconds for a cell.
 c.Validator.Execute.timeout = 180

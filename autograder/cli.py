@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -61,19 +62,33 @@ Assignments = Annotated[
 ]
 
 
+class Sandbox(StrEnum):
+    """What keeps student code apart."""
+
+    bwrap = "bwrap"
+    process = "process"
+
+
 @app.command()
 def grade(
     assignments: Assignments = None,
     course_dir: CourseDir = None,
     student: Annotated[str, typer.Option(metavar="ID", help="Grade this student alone.")] = "",
     jobs: Annotated[int, typer.Option(metavar="N", min=0, help="Submissions at a time.", show_default="all cores")] = 0,
+    scheduler: Annotated[
+        str, typer.Option(metavar="URL", help="Grade on the workers of this Dask scheduler, tcp://HOST:PORT.")
+    ] = "",
     regrade: Annotated[bool, typer.Option("--regrade", help="Grade again what has not changed.")] = False,
+    sandbox: Annotated[
+        Sandbox, typer.Option(help="bwrap keeps student code apart with bubblewrap; process only limits what it uses.")
+    ] = Sandbox.bwrap,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the results to this file.")] = None,
 ) -> None:
     """Grade submitted/STUDENT/ASSIGNMENT/ into the gradebook."""
     from autograder.commands import grade_command
 
-    raise typer.Exit(grade_command(course_dir, assignments or (), student, jobs, regrade, json))
+    how = {"jobs": jobs, "regrade": regrade, "sandbox": sandbox.value, "scheduler": scheduler}
+    raise typer.Exit(grade_command(course_dir, assignments or (), student, json, **how))
 
 
 @app.command()

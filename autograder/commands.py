@@ -11,12 +11,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from autograder import UsageError
 from autograder.course import REPOSITORY, Course, open_course
 from autograder.grade import grade_class, overlooked, submissions
 from autograder.results import kept_results, write_json
-from autograder.table import class_tables, problem_lines
+from autograder.table import change_lines, class_tables, problem_lines, wall_lines
 
 console = Console()
+
+NO_SANDBOX = (
+    "Warning: with --sandbox process, student code is only limited in what it uses. It can read what you can read, "
+    "and write where you can write: grade in this way only what you trust."
+)
 
 
 def course_of(folder: Path | None) -> Course:
@@ -34,28 +40,49 @@ def _build_if_ours(course: Course) -> None:
 
 
 def grade_command(
-    folder: Path | None, assignments: Sequence[str], student: str, jobs: int, regrade: bool, json: Path | None
+    folder: Path | None,
+    assignments: Sequence[str],
+    student: str,
+    json: Path | None,
+    *,
+    jobs: int = 0,
+    regrade: bool = False,
+    sandbox: str = "bwrap",
+    scheduler: str = "",
 ) -> int:
-    """Grade, show the class table, write `--json`; 1 when a submission could not be graded."""
+    """Grade, show the class table and what changed, write `--json`; 1 when a submission could not be graded."""
     course = course_of(folder)
+    if scheduler and jobs:
+        raise UsageError("--jobs is for this machine; with --scheduler, the number of workers decides.")
     _build_if_ours(course)
     todo = submissions(course, assignments, student)
     if not todo:
         console.print(f"There is nothing to grade in {course.path('submitted', '*', '*').parent.parent}.")
         for line in overlooked(course):
-            console.print(escape(line), highlight=False, soft_wrap=True)
+            _say(line)
         if json:
             write_json(json, [])
         return 0
+    if sandbox == "process":
+        _say(NO_SANDBOX, style="yellow")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Grading", total=len(todo))
-        results = grade_class(course, todo, jobs or os.cpu_count() or 1, regrade, lambda result: bar.advance(task))
+        results = grade_class(
+            course,
+            todo,
+            jobs or cores(),
+            regrade,
+            lambda result: bar.advance(task),
+            sandbox=sandbox,
+            scheduler=scheduler,
+            say=_say,
+        )
     for table in class_tables(results):
         console.print(table)
         console.print()
-    for line in [*problem_lines(results), *map(escape, overlooked(course))]:
-        console.print(line, highlight=False, soft_wrap=True)
+    for line in [*problem_lines(results), *wall_lines(results), *overlooked(course), *change_lines(results, regrade)]:
+        _say(line)
     if json:
         write_json(json, results)
         console.print(f"Results: {json}")
@@ -65,6 +92,17 @@ def grade_command(
             f"{failed} of {len(results)} submissions could not be graded; see {course.root / '.autograder' / 'logs'}."
         )
     return 1 if failed else 0
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _say(sentence: str, style: str = "") -> None:
+    """A sentence on the screen, as it is: names in it may be a student's own."""
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
+    console.print(escape(shown), style=style, highlight=False, soft_wrap=True)
 
 
 def feedback_command(folder: Path | None, assignments: Sequence[str]) -> int:
@@ -101,8 +139,6 @@ def export_command(folder: Path | None, assignments: Sequence[str], to: Path) ->
 
 def _graded(course: Course, assignments: Sequence[str]) -> list[str]:
     """The named assignments, or all that have been graded. Raises `UsageError` where there is nothing."""
-    from autograder import UsageError
-
     graded: list[Any] = sorted({result["assignment"] for result in kept_results(course)})
     for name in assignments:
         if name not in graded:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from rich.console import Console
 from rich.table import Table
 
+from autograder.sandbox.rehearsal import rehearse
+
+WALLS = {"nested": "fork server in bubblewrap", "bwrap": "bubblewrap for each submission", "process": "limits only"}
 PACKAGES = ("numpy", "torch", "nbgrader", "nbclient", "jupyterlab", "ipywidgets", "jupytext")
 
 
@@ -25,29 +26,15 @@ def findings() -> list[tuple[str, bool, str]]:
         except PackageNotFoundError:
             found.append((name, False, "is not installed: run make setup"))
     found.append(("judging", hasattr(os, "fork"), _judging()))
-    found.append(("bubblewrap", *_bubblewrap()))
+    found += [(f"wall: {name}", *rehearse(kind)) for kind, name in WALLS.items()]
     found.append(("GPU", *_gpu()))
     return found
 
 
 def _judging() -> str:
     if hasattr(os, "fork"):
-        return "each exercise is tried in a throw-away fork of the student's kernel"
+        return "each exercise is tried in throw-away forks of the student's kernel"
     return "this system cannot fork processes; grade on Linux or macOS, or in WSL"
-
-
-def _bubblewrap() -> tuple[bool, str]:
-    program = shutil.which("bwrap")
-    if program is None:
-        return False, "is not installed (apt-get install bubblewrap); grading runs without it for now"
-    command = [program, "--unshare-all", "--ro-bind", "/", "/", "true"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return False, f"does not run ({type(error).__name__})"
-    return (
-        (True, "can make namespaces here") if done.returncode == 0 else (False, f"fails: {done.stderr.strip()[:200]}")
-    )
 
 
 def _gpu() -> tuple[bool, str]:
@@ -63,9 +50,11 @@ def _gpu() -> tuple[bool, str]:
 def examine() -> int:
     """Print the findings; 1 when something that grading needs is missing."""
     table = Table(show_header=False, box=None)
-    found = findings()
+    console = Console()
+    with console.status("Trying the walls that keep student code apart"):
+        found = findings()
     for what, fine, sentence in found:
         table.add_row("✓" if fine else "✗", what, sentence)
-    Console().print(table)
+    console.print(table)
     needed = {"Python", "judging", *PACKAGES}
     return 1 if any(not fine and what in needed for what, fine, _ in found) else 0

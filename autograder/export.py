@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import CourseError
+from autograder.texts import one_line
 
 COLUMNS = ("assignment", "student", "exercise", "score", "max_score", "misconception", "message")
 
@@ -29,5 +30,8 @@ def write_csv(path: Path, results: list[dict[str, Any]]) -> int:
 
 
 def _harmless(cell: Any) -> Any:
-    """A text that a spreadsheet would take for a formula is quoted: a student chooses parts of a message."""
-    return "'" + cell if isinstance(cell, str) and cell and cell[0] in "=+-@\t\r" else cell
+    """Text in one line, quoted where a spreadsheet would take it for a formula: students choose parts of messages."""
+    if not isinstance(cell, str):
+        return cell
+    text = one_line(cell, 2000)
+    return "'" + text if text[:1] in ("=", "+", "-", "@") else text

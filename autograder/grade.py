@@ -1,22 +1,27 @@
-"""Grades a class: every submission of a course directory, several at a time."""
+"""Grades a class: every submission of a course directory, several at a time, on this machine or on a cluster."""
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import itertools
 import tempfile
-import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 from typing import Any
 
 from autograder import CourseError, UsageError
-from autograder.course import Course, open_course
+from autograder.cluster import grade_on_cluster
+from autograder.course import Course
+from autograder.database import check_database
+from autograder.files import read_folder
+from autograder.gradebook import NOTHING_LOST, NotRecorded, Recorder
+from autograder.journal import FOLDER, Entry, Journal, alone, grading_round
 from autograder.nbgrader_log import last_line, quiet
-from autograder.results import Job, digest_folder, earlier_result, remember
+from autograder.plan import Plan
+from autograder.planning import make_plan
+from autograder.pool import Task, grade_here, grade_in_processes
+from autograder.results import Job, Kept, changes, digest_folder, fingerprint, kept, remember
+from autograder.sandbox import join, raised
+from autograder.worker import Outcome
 
 
 def submissions(course: Course, assignments: Iterable[str] = (), student: str = "") -> list[Job]:
@@ -56,16 +61,17 @@ def overlooked(course: Course) -> list[str]:
     return found
 
 
-def prepare(course: Course, assignments: Iterable[str]) -> None:
-    """Make the gradebook know the current source notebooks of these assignments."""
+def prepare(course: Course, assignments: Iterable[str], recorder: Recorder) -> None:
+    """Make the gradebook know the current source notebooks of these assignments. Raises `CourseError`."""
     from nbgrader.converters import GenerateAssignment
 
     for assignment in assignments:
-        stamp = course.root / ".autograder" / f"{assignment}.source"
+        stamp = course.root / FOLDER / f"{assignment}.source"
         digest = digest_folder(course.source(assignment))
         with contextlib.suppress(OSError):
-            if stamp.read_text() == digest and _in_gradebook(course, assignment):
+            if stamp.read_text() == digest and recorder.has(assignment):
                 continue
+        recorder.wait()
         with tempfile.TemporaryDirectory(prefix="autograder-release-") as scratch, quiet() as log:
             directory = course.directory(release_directory=scratch, assignment_id=assignment)
             converter = GenerateAssignment(coursedir=directory, config=course.config)
@@ -73,20 +79,8 @@ def prepare(course: Course, assignments: Iterable[str]) -> None:
             try:
                 converter.start()
             except Exception as error:
-                raise CourseError(f"The release of {assignment} could not be made: {last_line(log, error)}") from None
-        stamp.parent.mkdir(exist_ok=True)
+                raise CourseError(f"The release of {assignment} could not be made: {last_line(log, error)}.") from None
         stamp.write_text(digest)
-
-
-def _in_gradebook(course: Course, assignment: str) -> bool:
-    from nbgrader.api import Gradebook, MissingEntry
-
-    try:
-        with Gradebook(course.database) as gradebook:
-            gradebook.find_assignment(assignment)
-            return True
-    except MissingEntry:
-        return False
 
 
 def grade_class(
@@ -95,127 +89,174 @@ def grade_class(
     workers: int,
     regrade: bool = False,
     done: Callable[[dict[str, Any]], None] = lambda result: None,
+    *,
+    sandbox: str = "",
+    scheduler: str = "",
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> list[dict[str, Any]]:
-    """Grade all `jobs` with `workers` processes; results in the order of `jobs`, each also given to `done` when ready.
+    """Grade all `jobs`; results in the order of `jobs`, each also given to `done` when it is ready.
 
-    A submission that was graded before and has not changed since keeps its result unless `regrade` is set.
+    `workers` processes grade, this one where it is 1; or the workers of a Dask `scheduler`. `sandbox` is "bwrap",
+    "process", or empty for the best that works here. What has to be said meanwhile goes to `say`, in sentences. A
+    submission that was graded before and has not changed since keeps its result unless `regrade` is set. Whatever
+    stops this, the next call goes on from there. Raises `CourseError`.
     """
-    prepare(course, dict.fromkeys(job.assignment for job in jobs))
     results: dict[Job, dict[str, Any]] = {}
-    waiting = []
-    for job in jobs:
-        earlier = None if regrade else earlier_result(course, job)
-        if earlier is None:
-            waiting.append(job)
-        else:
-            results[job] = earlier
-            done(earlier)
-    for job, result in _run(waiting, max(1, min(workers, len(waiting) or 1))):
+
+    def ready(job: Job, result: dict[str, Any]) -> None:
         results[job] = result
-        if not result.get("failed"):
-            remember(course, job, result)
         done(result)
+
+    check_database(course.database)
+    try:
+        with (
+            alone(course.root),
+            grading_round(course.root, regrade, say) as name,
+            contextlib.closing(Recorder(course, say)) as recorder,
+        ):
+            work = _Work(course, jobs, _plans(course, jobs, recorder), recorder, name, regrade, ready)
+            tasks = work.tasks()
+            first = next(tasks, None)
+            if first is not None:  # no wall is raised where there is nothing to grade
+                tasks, workers = itertools.chain([first], tasks), min(workers, len(jobs))
+                with contextlib.closing(_outcomes(tasks, workers, sandbox, scheduler, say)) as found:
+                    for label, outcome in found:
+                        work.finish(*label, outcome)
+    except KeyboardInterrupt:
+        graded = sum(not result.get("failed") for result in results.values())
+        raise CourseError(
+            f"Stopped; {graded} of {len(jobs)} are graded. Run the same command again to go on."
+        ) from None
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise CourseError(f"Grading stopped: {error.strerror or error}{where}.", NOTHING_LOST) from None
     return [results[job] for job in jobs]
 
 
-def _run(jobs: list[Job], workers: int) -> Iterator[tuple[Job, dict[str, Any]]]:
-    if workers == 1:
-        for job in jobs:
-            yield job, grade_submission(job)
+def _plans(course: Course, jobs: list[Job], recorder: Recorder) -> dict[str, Plan]:
+    assignments = dict.fromkeys(job.assignment for job in jobs)
+    prepare(course, assignments, recorder)
+    return {assignment: make_plan(course, assignment) for assignment in assignments}
+
+
+def _outcomes(
+    tasks: Iterable[Task], workers: int, sandbox: str, scheduler: str, say: Callable[[str], None]
+) -> Iterator[tuple[Any, Outcome]]:
+    """The outcomes of the tasks, from wherever they are graded."""
+    if scheduler:
+        yield from grade_on_cluster(tasks, scheduler, sandbox)
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
-    try:
-        futures = {pool.submit(grade_submission, job): job for job in jobs}
-        for future in as_completed(futures):
-            job = futures[future]
+    with raised(sandbox) as wall:
+        if wall.why:
+            say(wall.why)
+        if workers > 1:
+            yield from grade_in_processes(tasks, workers, wall)
+        else:
+            join(wall)
+            yield from grade_here(tasks)
+
+
+class _Work:
+    """The submissions of one run: which of them have to be graded, and what is done with an outcome."""
+
+    def __init__(
+        self,
+        course: Course,
+        jobs: list[Job],
+        plans: dict[str, Plan],
+        recorder: Recorder,
+        round_name: str,
+        regrade: bool,
+        ready: Callable[[Job, dict[str, Any]], None],
+    ) -> None:
+        self.course, self.jobs, self.plans, self.recorder = course, jobs, plans, recorder
+        self.round, self.regrade, self.ready = round_name, regrade, ready
+        self.journal = Journal(course.root)
+        self.known = recorder.knows()
+
+    def tasks(self) -> Iterator[Task]:
+        """What has to be graded, read when it is asked for; what is done already is passed on at once."""
+        for job in self.jobs:
+            plan = self.plans[job.assignment]
+            files, left_out = read_folder(self.course.path("submitted", job.student, job.assignment))
+            print_ = fingerprint(files, left_out, plan.digest)
+            entry = self.journal.find(job.assignment, job.student)
+            if entry and self._counts(entry, print_):
+                self._record(job, entry)
+                continue
+            self.journal.drop(job.assignment, job.student)
+            earlier = kept(self.course, job)
+            if earlier and self._counts(earlier, print_) and self._is_in_place(job):
+                self.ready(job, self._shown(earlier))
+            else:
+                yield Task((job, print_), plan, job.student, files, left_out)
+
+    def _counts(self, found: Entry | Kept, print_: str) -> bool:
+        """Whether an outcome or a result is of just this work, and new enough where all is graded again."""
+        return found.fingerprint == print_ and (not self.regrade or found.round == self.round)
+
+    def _is_in_place(self, job: Job) -> bool:
+        folder = self.course.path("autograded", job.student, job.assignment)
+        return folder.is_dir() and (job.assignment, job.student) in self.known
+
+    def _shown(self, found: Kept) -> dict[str, Any]:
+        """A kept result; its changes are news only in the round that made them."""
+        return found.result if found.round == self.round else found.result | {"changes": []}
+
+    def finish(self, job: Job, print_: str, outcome: Outcome) -> None:
+        """Keep an outcome that has just arrived, and write it down."""
+        if outcome.failure:
+            keep_log(self.course, job, outcome.log)
+            self.ready(job, failed(job, outcome.failure, outcome.seconds))
+            return
+        entry = Entry(print_, self.round, outcome)
+        self.journal.keep(entry)
+        self._record(job, entry)
+
+    def _record(self, job: Job, entry: Entry) -> None:
+        """Gradebook, folder, result, in this order; only then is the outcome forgotten."""
+        earlier = kept(self.course, job)
+        if earlier is None or (earlier.fingerprint, earlier.round) != (entry.fingerprint, entry.round):
             try:
-                yield job, future.result()
-            except BrokenProcessPool:
-                yield job, _failure(job, "the grading process ended unexpectedly", 0.0)
-    finally:
-        pool.shutdown(cancel_futures=True)
+                recorded = self.recorder.record(entry.outcome)
+            except NotRecorded as why:
+                self.journal.drop(job.assignment, job.student)
+                self.ready(job, failed(job, str(why), entry.outcome.seconds))
+                return
+            result = result_of(entry.outcome) | {"manual": recorded.manual, "cells": recorded.cells}
+            result["changes"] = changes(earlier.result, result) if earlier else []
+            earlier = Kept(entry.fingerprint, entry.round, result)
+            remember(self.course, job, earlier)
+        self.journal.drop(job.assignment, job.student)
+        self.ready(job, self._shown(earlier))
 
 
-def grade_submission(job: Job) -> dict[str, Any]:
-    """Grade one submission into the course's gradebook and `autograded` folder; the result as in `--json`."""
-    from autograder.intake import take_in
-
-    started = time.monotonic()
-    course = open_course(job.course)
-    with tempfile.TemporaryDirectory(prefix="autograder-intake-") as scratch, quiet() as log:
-        try:
-            staged = Path(scratch) / job.student / job.assignment
-            problems = take_in(course, job.assignment, course.path("submitted", job.student, job.assignment), staged)
-            _autograde(course, job, scratch)
-        except Exception as error:  # one submission must not stop the class
-            log.append(traceback.format_exc())
-            _keep_log(course, job, log)
-            return _failure(job, last_line(log[:-1], error), time.monotonic() - started)
-        result = collect(course, job)
-        result["problems"] = [*problems, *result["problems"]]
-        return {**result, "seconds": round(time.monotonic() - started, 3)}
-
-
-def _autograde(course: Course, job: Job, submitted: str) -> None:
-    from nbgrader.converters import Autograde
-
-    directory = course.directory(submitted_directory=submitted, assignment_id=job.assignment, student_id=job.student)
-    converter = Autograde(coursedir=directory, config=course.config)
-    converter.force = True
-    converter.start()
-
-
-def collect(course: Course, job: Job) -> dict[str, Any]:
-    """The result of a graded submission, from its autograded notebooks and the gradebook."""
-    import nbformat
-    from nbgrader.api import Gradebook
-
-    from autograder.executor import METADATA
-    from autograder.references import checked_name
-
-    found: dict[str, Any] = {}
-    problems: list[str] = []
-    for name in course.notebooks(job.assignment):
-        notebook = nbformat.read(course.path("autograded", job.student, job.assignment) / f"{name}.ipynb", as_version=4)
-        problems += notebook.metadata.get(METADATA, {}).get("problems", [])
-        for cell in notebook.cells:
-            if cell.cell_type == "code" and "aspects" in cell.metadata.get(METADATA, {}):
-                verdict = dict(cell.metadata[METADATA])
-                verdict.pop("findings", None)
-                found[checked_name(cell.source)] = verdict
-    with Gradebook(course.database) as gradebook:
-        submission = gradebook.find_submission(job.assignment, job.student)
-        manual = [g.cell.name for n in submission.notebooks for g in n.grades if g.needs_manual_grade]
+def result_of(outcome: Outcome) -> dict[str, Any]:
+    """The result of an outcome, as in `--json`, before the gradebook has said what waits for a human."""
+    verdicts = outcome.exercises.values()
     return {
-        "student": job.student,
-        "assignment": job.assignment,
-        "score": round(sum(v["score"] for v in found.values()), 2),
-        "max_score": round(sum(v["max_score"] for v in found.values()), 2),
-        "seconds": 0.0,
-        "problems": problems,
-        "manual": sorted(manual),
-        "exercises": found,
-    }
-
-
-def _failure(job: Job, why: str, seconds: float) -> dict[str, Any]:
-    return {
-        "student": job.student,
-        "assignment": job.assignment,
-        "score": 0.0,
-        "max_score": 0.0,
-        "seconds": round(seconds, 3),
-        "problems": [f"The submission could not be graded: {why}."],
+        "student": outcome.student,
+        "assignment": outcome.assignment,
+        "score": round(sum(v["score"] for v in verdicts), 2),
+        "max_score": round(sum(v["max_score"] for v in verdicts), 2),
+        "seconds": outcome.seconds,
+        "problems": list(outcome.problems),
         "manual": [],
-        "exercises": {},
-        "failed": True,
+        "exercises": {name: dict(verdict) for name, verdict in outcome.exercises.items()},
+        "wall": outcome.wall,
+        "why": outcome.why,
     }
 
 
-def _keep_log(course: Course, job: Job, log: list[str]) -> None:
+def failed(job: Job, why: str, seconds: float) -> dict[str, Any]:
+    """The result of a submission that could not be graded."""
+    outcome = Outcome(job.assignment, job.student, seconds=seconds)
+    return result_of(outcome) | {"problems": [f"The submission could not be graded: {why}."], "failed": True}
+
+
+def keep_log(course: Course, job: Job, log: str) -> None:
     """The whole story of a failure goes to a file, not to the instructor's screen."""
     with contextlib.suppress(OSError):
-        path = course.root / ".autograder" / "logs" / f"{job.assignment}-{job.student}.log"
+        path = course.root / FOLDER / "logs" / f"{job.assignment}-{job.student}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(log), encoding="utf-8")
+        path.write_text(log, encoding="utf-8")

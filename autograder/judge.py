@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import asdict
+from enum import Enum
 from typing import Any
 
 from autograder.secret import secret_rng
@@ -19,12 +20,19 @@ from course_utils.runner import run_case
 SECRET_SETS = 2
 MEMORY = 2 * 2**30  # bytes that the calls of one exercise may add
 STATUS_SENTENCES = {
-    "too long": "{name} was stopped: it took longer than the {seconds} seconds it may use.",
+    "too long": "{name} was stopped: it took longer than the {seconds} seconds it may use{each}.",
     "memory": "{name} was stopped: it needs more memory than it may use.",
     "died": "{name} ended the process it ran in, so there is nothing to judge.",
     "garbled": "What {name} sent back could not be read as plain data, so there is nothing to judge.",
     "dead": "The notebook could not be run as far as this check: an earlier cell ends or blocks the kernel.",
 }
+
+
+class Part(Enum):
+    """Of an exercise's cases: the ones that `check` shows as well, and the ones that nobody sees."""
+
+    PUBLIC = "public"
+    SECRET = "secret"
 
 
 class Judge:
@@ -64,24 +72,27 @@ class Judge:
         agree = difference(oracle, record["outputs"], exercise.outputs, exercise.rtol, exercise.atol) is None
         return oracle if agree else record["outputs"]
 
-    def seconds(self, exercise: Exercise) -> int:
-        """CPU seconds that all calls of the exercise may take together."""
-        sets = 1 if exercise.trains else 1 + SECRET_SETS
+    def seconds(self, exercise: Exercise, part: Part) -> int:
+        """CPU seconds that all calls of a part of the exercise's cases may take together."""
+        sets = 1 if exercise.trains or part is Part.PUBLIC else SECRET_SETS
         return max(1, round(exercise.time_limit * sets))
 
-    def request(self, exercise: Exercise, lend: Sequence[str] = ()) -> bytes:
-        """What is sent to the student's kernel: the inputs of all cases and the source of `call`, nothing else.
+    def request(self, exercise: Exercise, part: Part, lend: Sequence[str] = ()) -> bytes | None:
+        """What is sent to the student's kernel: the inputs of the cases and the source of `call`, nothing else.
 
-        `lend` names functions for which the kernel asks back (`lend_value`).
+        None where the part has no cases. `lend` names functions for which the kernel asks back (`lend_value`).
         """
-        cases, _, _ = self._prepared(exercise)
+        cases, public, _ = self._prepared(exercise)
+        cases = cases[:public] if part is Part.PUBLIC else cases[public:]
+        if not cases:
+            return None
         return encode(
             {
                 "name": exercise.name,
                 "call": inspect.getsource(exercise.call),
                 "call_name": exercise.call.__name__,
                 "cases": [dict(case.inputs) for case in cases],
-                "seconds": self.seconds(exercise),
+                "seconds": self.seconds(exercise, part),
                 "memory": MEMORY,
                 "lend": list(lend),
             }
@@ -112,16 +123,29 @@ class Judge:
         """No points, for one of the ways in which no answer came back."""
         sentence = STATUS_SENTENCES.get(status, STATUS_SENTENCES["died"])
         more = " Fewer epochs may be enough." if exercise.trains and status == "too long" else ""
-        said = sentence.format(name=exercise.name, seconds=self.seconds(exercise)) + more
-        return self.refuse(exercise, max_score, said)
+        seconds = self.seconds(exercise, Part.PUBLIC)
+        each = "" if exercise.trains else " for one set of examples"
+        said = sentence.format(name=exercise.name, seconds=seconds, each=each)
+        return self.refuse(exercise, max_score, said + more)
 
-    def decide(self, exercise: Exercise, answer: Any, max_score: float) -> Verdict:
-        """The verdict on `answer`, plain data from the student's process that should be one record per case."""
+    def decide(
+        self, exercise: Exercise, answers: tuple[Any, Any], max_score: float, quotable: bool = True
+    ) -> Verdict:
+        """The verdict on `answers`: what came back from the student's process for the public and the secret cases.
+
+        Each should be a list with one record per case; None for the secret ones leaves them out. Without `quotable` the
+        public cases are not quoted either.
+        """
         cases, public, truths = self._prepared(exercise)
-        records = checked_records(answer, cases)
-        if records is None:
-            return self.refuse_status(exercise, max_score, "garbled")
-        return decide(exercise, cases, records, truths, max_score, public)
+        if answers[1] is None:
+            cases, truths = cases[:public], truths[:public]
+        records: list[dict[str, Any]] = []
+        for answer, part in zip(answers, (cases[:public], cases[public:]), strict=True):
+            checked = checked_records([] if answer is None else answer, part)
+            if checked is None:
+                return self.refuse_status(exercise, max_score, "garbled")
+            records += checked
+        return decide(exercise, cases, records, truths, max_score, public, quotable)
 
 
 def _call_again(student, args, kwargs):

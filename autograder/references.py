@@ -48,20 +48,21 @@ def load_references(notebook: Path, assignment: str) -> dict[str, Any]:
     """
     if not notebook.is_file():
         raise CourseError(f"The references of {assignment} should be in {notebook}, which does not exist.")
-    return _load(notebook, notebook.stat().st_mtime_ns, assignment)
+    return references_in(notebook.read_bytes(), assignment, str(notebook))
 
 
 @lru_cache(maxsize=32)
-def _load(notebook: Path, modified: int, assignment: str) -> dict[str, Any]:
+def references_in(notebook: bytes, assignment: str, name: str) -> dict[str, Any]:
+    """As `load_references`, from the notebook's bytes; `name` is what an error calls it."""
     space: dict[str, Any] = {"__name__": f"reference_{assignment}"}
-    for number, cell in enumerate(nbformat.read(notebook, as_version=4).cells):
+    for number, cell in enumerate(nbformat.reads(notebook.decode("utf-8"), as_version=4).cells):
         if cell.cell_type != "code" or display_only(cell) or cell.metadata.get("nbgrader", {}).get("grade"):
             continue
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                exec(compile(without_magics(cell.source), f"<{notebook.name}, cell {number}>", "exec"), space)
+                exec(compile(without_magics(cell.source), f"<{Path(name).name}, cell {number}>", "exec"), space)
         except Exception as error:
             raise CourseError(
-                f"{notebook}, cell {number}: the reference does not run ({type(error).__name__}: {error})."
+                f"{name}, cell {number}: the reference does not run ({type(error).__name__}: {error})."
             ) from None
     return {name: space[name] for name in exercises(assignment) if name in space}

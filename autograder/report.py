@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from html import escape
+from html import escape as html_escape
 from pathlib import Path
 from typing import Any
 
 from autograder import CourseError
 from autograder.build.generate import write_files
 from autograder.course import Course
+from autograder.table import wall_lines
+from autograder.texts import one_line
 from course_utils.checks.registry import exercises
 from course_utils.checks.verdict import CHANGES_INPUT, SHARES_INPUT
 
@@ -23,6 +25,14 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 .bar { background: #e6e6e6; height: .7rem; min-width: 8rem; } .bar div { background: #0072B2; height: 100%; }
 .mute { color: #666; }
 """
+
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def escape(text: str) -> str:
+    """Text for the page, in one line and without what turns or hides text."""
+    return html_escape(one_line(str(text), 1000))
 
 
 def exercise_rows(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -79,14 +89,18 @@ def page(assignment: str, results: list[dict[str, Any]]) -> str:
     scores = sorted(r["score"] / r["max_score"] for r in results if r["max_score"])
     median = f"{100 * scores[len(scores) // 2]:.0f} %" if scores else "none"
     parts = [
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(assignment)}: class report</title>",
-        f"<style>{STYLE}</style><h1>{escape(assignment)}: class report</h1>",
+        "<!doctype html><html lang='en'><meta charset='utf-8'>",
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>",
+        f"<title>{escape(assignment)}: class report</title><style>{STYLE}</style>",
+        f"<h1>{escape(assignment)}: class report</h1>",
         f"<p>{len(results)} submissions. Median score of the judged exercises: {median}.</p>",
         "<h2>What the class misunderstood</h2>",
         _misconceptions_html(misunderstood(assignment, results)),
         "<h2>Exercise by exercise</h2>",
         _exercises_html(rows),
         _problems_html(results),
+        *(f"<p>{escape(line)}</p>" for line in wall_lines(results)),
         "</html>",
     ]
     return "\n".join(part for part in parts if part)
@@ -97,7 +111,7 @@ def _misconceptions_html(found: list[tuple[list[str], str, str, str]]) -> str:
         return "<p>No misconception was named.</p>"
     head = ["", "exercise", "misconception", "a question for the class", "students"]
     rows = [
-        [str(len(students)), _code(exercise), escape(name), _with_code(question), escape(", ".join(students))]
+        [str(len(students)), _code(exercise), escape(name), _with_code(question), ", ".join(map(escape, students))]
         for students, exercise, name, question in found
     ]
     return _table(head, rows, numbers={0})
@@ -140,6 +154,6 @@ def _code(name: str) -> str:
 
 def _problems_html(results: list[dict[str, Any]]) -> str:
     waiting = [r["student"] for r in results if r["manual"]]
-    written = f"<h2>Written answers to read</h2><p>{escape(', '.join(waiting))}</p>" if waiting else ""
+    written = f"<h2>Written answers to read</h2><p>{', '.join(map(escape, waiting))}</p>" if waiting else ""
     items = [f"<li>{escape(r['student'])}: {escape(problem)}</li>" for r in results for problem in r["problems"]]
     return written + (f"<h2>Problems with submissions</h2><ul>{''.join(items)}</ul>" if items else "")

@@ -6,14 +6,13 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from autograder import CourseError
-from autograder import course as courses
 from autograder.build.generate import write_files
 from autograder.course import Course
 
@@ -29,28 +28,32 @@ class Job:
     student: str
 
 
-def result_file(course: Course, job: Job) -> Path:
-    return course.root / RESULTS / job.assignment / f"{job.student}.json"
+@dataclass(frozen=True)
+class Kept:
+    """A result as it is kept: with the fingerprint of what was graded, and the round of grading that it is of."""
+
+    fingerprint: str
+    round: str
+    result: dict[str, Any]
 
 
-def fingerprint(course: Course, job: Job) -> str:
-    """Changes when the submission, the assignment's source, or the code that grades changes."""
-    parts = [
-        digest_folder(course.path("submitted", job.student, job.assignment)),
-        digest_folder(course.source(job.assignment)),
-        _code_digest(),
-    ]
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
+def fingerprint(files: Mapping[str, bytes], left_out: Sequence[str], plan: str) -> str:
+    """Changes when a submission, the assignment's plan (by its digest), or the code that grades changes."""
+    digest = hashlib.sha256(f"{plan} {code_digest()} {list(left_out)}".encode())
+    for name, content in sorted(files.items()):
+        digest.update(f"{name!r} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 @cache
-def _code_digest() -> str:
+def code_digest() -> str:
     """Of the packages that grade; they do not change while they run."""
-    home = Path(courses.__file__).parent
-    return digest_folder(home, "*.py") + digest_folder(home.parent / "course_utils", "*.py")
+    home = Path(__file__).parent
+    return digest_folder(home, "*.py")[:32] + digest_folder(home.parent / "course_utils", "*.py")[:32]
 
 
 def digest_folder(folder: Path, pattern: str = "*") -> str:
+    """Of the plain files below `folder` and their names."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob(pattern)):
         if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts:
@@ -59,19 +62,21 @@ def digest_folder(folder: Path, pattern: str = "*") -> str:
     return digest.hexdigest()
 
 
-def earlier_result(course: Course, job: Job) -> dict[str, Any] | None:
-    try:
-        kept = json.loads(result_file(course, job).read_text(encoding="utf-8"))
-        graded = course.path("autograded", job.student, job.assignment)
-        return kept["result"] if kept["fingerprint"] == fingerprint(course, job) and graded.is_dir() else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def result_file(course: Course, job: Job) -> Path:
+    return course.root / RESULTS / job.assignment / f"{job.student}.json"
 
 
-def remember(course: Course, job: Job, result: dict[str, Any]) -> None:
+def kept(course: Course, job: Job) -> Kept | None:
+    """The last result of a submission; None where there is none that can be read."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return Kept(**json.loads(result_file(course, job).read_text(encoding="utf-8")))
+    return None
+
+
+def remember(course: Course, job: Job, new: Kept) -> None:
+    """Keep a result, in one step."""
     path = result_file(course, job)
-    kept = json.dumps({"fingerprint": fingerprint(course, job), "result": result}, indent=1)
-    write_files(path.parent, {path.name: kept.encode()})
+    write_files(path.parent, {path.name: json.dumps(vars(new), indent=1).encode()})
 
 
 def kept_results(course: Course, assignments: Iterable[str] = ()) -> list[dict[str, Any]]:
@@ -82,6 +87,26 @@ def kept_results(course: Course, assignments: Iterable[str] = ()) -> list[dict[s
             with contextlib.suppress(OSError, ValueError, KeyError):
                 results.append(json.loads(path.read_text(encoding="utf-8"))["result"])
     return results
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, float, float]]:
+    """(exercise or graded cell, score before, score after) wherever a submission's score is another one now."""
+    return list(_changed(_scores(before), _scores(after)))
+
+
+def _changed(before: dict[str, float], after: dict[str, float]) -> Iterator[tuple[str, float, float]]:
+    for name, score in after.items():
+        if name in before and before[name] != score:
+            yield name, before[name], score
+
+
+def _scores(result: dict[str, Any]) -> dict[str, float]:
+    """Every automatic score of a result: of the exercises, and of the cells that nbgrader alone has graded."""
+    exercises = result.get("exercises", {})
+    judged = {verdict.get("cell") for verdict in exercises.values()}
+    cells = {name: score for name, score in result.get("cells", {}).items() if name not in judged}
+    scores = {name: verdict["score"] for name, verdict in exercises.items()} | cells
+    return {name: score for name, score in scores.items() if score is not None}
 
 
 def write_json(path: Path, results: list[dict[str, Any]]) -> None:

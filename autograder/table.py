@@ -59,11 +59,41 @@ def misconception_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def problem_lines(results: list[dict[str, Any]]) -> Iterator[str]:
-    """One line for each problem with a submission, and one for what waits for a human."""
+    """One line for each problem with a submission, and one for what waits for a human; plain text."""
     for result in results:
         for problem in result["problems"]:
-            yield f"{escape(result['student'])}, {result['assignment']}: {escape(problem)}"
-    waiting = [escape(result["student"]) for result in results if result["manual"]]
+            yield f"{result['student']}, {result['assignment']}: {problem}"
+    waiting = [result["student"] for result in results if result["manual"]]
     if waiting:
-        who = ", ".join(waiting[:8]) + (f" and {len(waiting) - 8} more" if len(waiting) > 8 else "")
-        yield f"Written answers that wait for you in nbgrader's formgrader: {who}."
+        yield f"Written answers that wait for you in nbgrader's formgrader: {_listed(waiting)}."
+
+
+def wall_lines(results: list[dict[str, Any]]) -> Iterator[str]:
+    """A line for each reason why submissions ran behind a weaker wall than the best; plain text."""
+    behind: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        if result.get("wall", "") in WEAKER and not result.get("failed"):
+            behind.setdefault((result["wall"], result["why"]), []).append(result["student"])
+    for (wall, why), students in behind.items():
+        yield f"{len(students)} of {len(results)} submissions {WEAKER[wall]}: {_listed(students)}. {why}".rstrip()
+
+
+WEAKER = {
+    "bwrap": "ran in a sandbox each, not in one behind a fork server",
+    "process": "ran without a sandbox, in a process that is only limited in what it uses",
+}
+
+
+def change_lines(results: list[dict[str, Any]], always: bool = False) -> Iterator[str]:
+    """Every score that is another one than before; where none is, a line that says so if `always` is set."""
+    changed = [(result, *change) for result in results for change in result.get("changes", ())]
+    if changed:
+        yield "Scores that changed:"
+    elif always:
+        yield "No score changed."
+    for result, name, old, new in changed:
+        yield f"  {result['student']}, {result['assignment']}, {name}: {old:g} → {new:g}"
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

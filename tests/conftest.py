@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 
 from tests.made_up import ROOT, MadeUpCourse
+from tests.postgres import SCHEME, programs
 
 CI = os.environ.get("CI", "").lower() in ("1", "true")
 
@@ -25,7 +26,7 @@ CI = os.environ.get("CI", "").lower() in ("1", "true")
 @cache
 def missing(need: str) -> str:
     """Why tests marked `need` cannot run here; empty when they can."""
-    return {"chromium": _no_chromium, "bubblewrap": _no_bubblewrap, "cuda": _no_cuda}[need]()
+    return NEEDS[need]()
 
 
 def chromium_path() -> str | None:
@@ -54,8 +55,17 @@ def _no_cuda() -> str:
     return "" if torch.cuda.is_available() else "there is no CUDA device"
 
 
+def _no_postgresql() -> str:
+    if programs() is None:
+        return "PostgreSQL's server is not installed"
+    return "" if SCHEME else "neither psycopg nor psycopg2 is installed"
+
+
+NEEDS = {"chromium": _no_chromium, "bubblewrap": _no_bubblewrap, "cuda": _no_cuda, "postgresql": _no_postgresql}
+
+
 def pytest_runtest_setup(item):
-    for need in ("chromium", "bubblewrap", "cuda"):
+    for need in NEEDS:
         if item.get_closest_marker(need) and (why := missing(need)):
             if CI and need != "cuda":
                 pytest.fail(f"on CI this test must run, but {why}", pytrace=False)

@@ -24,6 +24,9 @@ PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA6
 SHIFT = "def shift(x, by):\n    {}"
 TWICE = "def twice(x):\n    {}"
 FOREIGN = "toy.ipynb was made for 98_other, not for 99_toy; only what it defines for 99_toy counts."
+LOCKED = "Locked cells had been changed and were put back: check_shift, check_twice, plain."
+FLAGS = "Points or flags of cells had been changed and were put back: shift, twice, why."
+SHADOW = "numpy.py is named like an installed module and was left out."
 STUBBORN = "\n    while True:\n        try: x = x\n        except BaseException: pass"
 
 
@@ -124,9 +127,9 @@ def hand_in_class(root: Path) -> None:
         new_output("stream", name="stdout", text="seen"),
     ]
     toy.hand_in(root, "pictures", pictures)
-    display_helper = student("display_helper")
-    solution = next(c for c in display_helper.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "shift")
-    solution.metadata["tags"] = ["display-only"]
+    display_helper = student("display_helper", shift=SHIFT.format("return plus(x, by)"))
+    helper = nbformat.v4.new_code_cell("def plus(x, y):\n    return x + y", metadata={"tags": ["display-only"]})
+    display_helper.cells.insert(1, helper)
     toy.hand_in(root, "display_helper", display_helper)
 
     other = toy.other_assignment(root)
@@ -189,8 +192,7 @@ FULL = {"shift": 6.0, "twice": 2.0}
         *[
             (student, {"shift": 0.0, "twice": 0.0})
             for student in (
-                    "not_json", "empty", "json_but_no_notebook", "binary", "missing", "greedy", "patches_judge",
-                    "other_assignment",
+                    "not_json", "empty", "json_but_no_notebook", "binary", "missing", "other_assignment",
                 )
         ],
         *[
@@ -199,6 +201,7 @@ FULL = {"shift": 6.0, "twice": 2.0}
                 "syntax", "import_error", "loop", "stubborn_loop", "kills_kernel", "kills_fork", "sys_exit", "memory",
                 "forbidden", "prints_points", "nan", "equal_to_all", "patches_check", "patches_numpy",
                 "looks_for_truth", "looks_at_stack", "reads_environment", "display_helper",
+                "greedy", "patches_judge",
             )
         ],
     ],
@@ -226,7 +229,7 @@ def test_points(graded, student, points):
         ("forbidden", "torch.tensor may not be used here"),
         ("prints_points", "is None: is a return missing?"),
         ("nan", "is NaN, should be"),
-        ("patches_judge", "could not be read as plain data"),
+        ("patches_judge", "No module named 'course_utils.judged'"),
         ("looks_for_truth", "course_utils.checks.registry.find may not be used here"),
         ("display_helper", "is marked display-only, so grading does not run it"),
         ("missing", "shift is not defined"),
@@ -247,14 +250,14 @@ def test_the_reason_is_said(graded, student, says):
         ("missing", "toy.ipynb is missing, so it earns nothing."),
         ("bare", "toy.ipynb has none of the cells of 99_toy; what it defines was graded all the same."),
         ("other_assignment", FOREIGN),
-        ("extra_files", "secrets is a link and was left out."),
-        ("greedy", "Locked cells had been changed and were put back: check_shift, check_twice, plain."),
-        ("broken_metadata", "Locked cells had been changed and were put back: check_shift, check_twice, plain."),
+        ("extra_files", f"secrets is a link and was left out.\n{SHADOW}"),
+        ("greedy", f"{LOCKED}\n{FLAGS}\nCells were marked as display-only and were run all the same: shift, twice."),
+        ("broken_metadata", f"{LOCKED}\n{FLAGS}"),
         ("deleted_check", "Graded cells were missing and were put back: check_shift."),
     ],
 )
 def test_problems_with_a_submission_are_clear(graded, student, says):
-    assert graded[1][student]["problems"] == [says]
+    assert graded[1][student]["problems"] == says.splitlines()
 
 
 def test_honest_submissions_have_no_problems(graded):
@@ -332,14 +335,6 @@ def test_feedback_report_and_csv(graded, tmp_path):
     damaged = next(p for p in pages if "not_json" in p.parts).read_text()
     assert "About this submission" in damaged and "it is not JSON" in damaged
     assert write_csv(tmp_path / "grades.csv", list(results.values())) == 2 * len(results)
-
-
-def test_the_class_is_graded_in_several_processes_too(graded, tmp_path):
-    # The workers do not know the toy bank, so they refuse its check cells: what is tested is that all come back.
-    course, results = graded
-    jobs = submissions(course)[:4]
-    assert [r["student"] for r in grade_class(course, jobs, workers=2, regrade=True)] == [j.student for j in jobs]
-    grade_class(course, jobs, workers=1, regrade=True)
 
 
 def test_notebooks_in_the_wrong_place_are_not_passed_over_in_silence(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder import CourseError
-from autograder.judge import Judge, checked_records
+from autograder.judge import Judge, Part, as_data, checked_records, message
 from autograder.secret import course_secret, secret_rng
 from course_utils.checks.exercise import Case, Exercise, Raises
 from course_utils.plain import decode, encode
@@ -22,9 +22,14 @@ def judge_with(reference) -> Judge:
     return Judge({"shift": reference}, SECRET)
 
 
-def verdict_on(judge: Judge, exercise: Exercise, student):
-    asked = decode(judge.request(exercise))
-    return judge.decide(exercise, [run_case(student, exercise.call, inputs) for inputs in asked["cases"]], 6.0)
+def answers_of(judge: Judge, exercise: Exercise, student) -> tuple:
+    """What a student's process sends for the public and the secret cases."""
+    asked = [decode(judge.request(exercise, part))["cases"] for part in Part]
+    return tuple([run_case(student, exercise.call, inputs) for inputs in cases] for cases in asked)
+
+
+def verdict_on(judge: Judge, exercise: Exercise, student, **how):
+    return judge.decide(exercise, answers_of(judge, exercise, student), 6.0, **how)
 
 
 def test_a_reference_that_returns_integers_does_not_ask_for_integers():
@@ -58,22 +63,59 @@ def test_a_reference_that_raises_asks_for_its_exception():
 
 def test_the_request_holds_inputs_and_call_and_nothing_of_the_truth():
     judge = judge_with(lambda x, by: x * 0 + 123456.0)
-    asked = decode(judge.request(SHIFT))
-    assert set(asked) == {"name", "call", "call_name", "cases", "seconds", "memory", "lend"}
-    assert all(set(case) == {"x", "by"} for case in asked["cases"])
-    assert b"123456" not in judge.request(SHIFT)
+    for part in Part:
+        request = judge.request(SHIFT, part)
+        asked = decode(request)
+        assert set(asked) == {"name", "call", "call_name", "cases", "seconds", "memory", "lend"}
+        assert all(set(case) == {"x", "by"} for case in asked["cases"])
+        assert b"123456" not in request
 
 
 def test_secret_cases_are_not_the_public_ones_and_not_those_of_another_course():
-    def inputs(secret: bytes) -> list[bytes]:
-        return [encode(case) for case in decode(Judge({}, secret).request(SHIFT))["cases"]]
+    def inputs(secret: bytes, part: Part) -> list[bytes]:
+        return [encode(case) for case in decode(Judge({}, secret).request(SHIFT, part))["cases"]]
 
-    here, again, there = inputs(SECRET), inputs(SECRET), inputs(b"x" * 32)
+    here, again, there = (inputs(secret, Part.SECRET) for secret in (SECRET, SECRET, b"x" * 32))
+    public = inputs(SECRET, Part.PUBLIC)
     assert here == again
-    public = len(SHIFT.cases(np.random.default_rng(0)))
-    assert here[:public] == there[:public]
-    assert not set(here[public:]) & set(there)
+    assert public == inputs(b"x" * 32, Part.PUBLIC)
+    assert len(public) == len(SHIFT.cases(np.random.default_rng(0)))
+    assert not set(here) & {*there, *public}
     assert len(set(here)) == len(here)
+
+
+def repeats_what_it_sees(x, by):
+    raise ValueError(f"seen: {x!r}")
+
+
+def fails_on_secret_cases(judge):
+    known = [encode(case) for case in decode(judge.request(SHIFT, Part.PUBLIC))["cases"]]
+
+    def student(x, by):
+        if encode({"x": x, "by": by}) in known:
+            return x + by
+        print(f"printed: {x!r}")
+        return repeats_what_it_sees(x, by)
+
+    return student
+
+
+def test_nothing_that_a_student_says_about_a_secret_case_is_quoted():
+    judge = judge_with(lambda x, by: x + by)
+    verdict = verdict_on(judge, SHIFT, fails_on_secret_cases(judge))
+    assert not verdict.passed and "seen" not in str(as_data(verdict)) and not verdict.notes
+    assert "seen" in str(as_data(verdict_on(judge, SHIFT, repeats_what_it_sees)))
+    assert "seen" not in str(as_data(verdict_on(judge, SHIFT, repeats_what_it_sees, quotable=False)))
+
+
+def test_an_error_in_training_is_named_and_not_quoted():
+    training = replace(SHIFT, trains=True, expected=None, verify=lambda case, outputs: None)
+    judge = Judge({}, SECRET)
+    assert judge.request(training, Part.PUBLIC) is None
+    asked = decode(judge.request(training, Part.SECRET))["cases"]
+    records = [run_case(repeats_what_it_sees, training.call, case) for case in asked]
+    verdict = judge.decide(training, ([], records), 6.0)
+    assert "raises ValueError" in message(verdict) and "seen" not in str(as_data(verdict))
 
 
 GOOD = {"outputs": 1.0, "error": None, "mutated": [], "shared": [], "printed": "", "warnings": []}

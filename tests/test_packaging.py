@@ -23,6 +23,8 @@ from autograder.build.workspace import settle_jupyterlab
 from tests.made_up import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SHARED_BY_TESTS = ("tests/conftest.py", "tests/made_up.py", "tests/postgres.py", "pyproject.toml")
+OPTIONAL = [each for extra in PROJECT["optional-dependencies"].values() for each in extra]
 REQUIREMENTS = (ROOT / "requirements.txt").read_text()
 TARGETS = ["setup", "lab", "grade", "test", "release", "bench"]
 
@@ -62,7 +64,7 @@ def names_of(requirements):
     return [canonicalize_name(Requirement(each).name) for each in requirements]
 
 
-@pytest.mark.parametrize("requirement", [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]])
+@pytest.mark.parametrize("requirement", [*PROJECT["dependencies"], *OPTIONAL])
 def test_every_dependency_is_pinned_within_its_range(requirement):
     wanted = Requirement(requirement)
     assert {each.operator for each in wanted.specifier} == {">=", "<"}, "a range has two ends"
@@ -70,9 +72,9 @@ def test_every_dependency_is_pinned_within_its_range(requirement):
 
 
 def test_the_pins_are_complete_and_students_get_theirs_alone():
-    course, tests = REQUIREMENTS.split("# Only the tests need these.")
+    course, tests = REQUIREMENTS.split("# Only the tests and the optional extras need these.")
     for_course = needed([*names_of(PROJECT["dependencies"]), "setuptools"])
-    for_tests = needed(names_of(PROJECT["optional-dependencies"]["test"])) - for_course
+    for_tests = needed(names_of(OPTIONAL)) - for_course
     assert pinned(course).keys() == for_course
     assert pinned(tests).keys() == for_tests
 
@@ -229,7 +231,7 @@ def test_ci_runs_the_readmes_command():
 @pytest.mark.parametrize("ci", [False, True])
 def test_a_missing_program_is_one_line_here_and_a_failure_on_ci(tmp_path, ci):
     (tmp_path / "tests").mkdir()
-    for name in ("tests/conftest.py", "tests/made_up.py", "pyproject.toml"):
+    for name in SHARED_BY_TESTS:
         shutil.copy(ROOT / name, tmp_path / name)
     marked = "@pytest.mark.{0}\ndef test_{0}_{1}(): pass\n"
     needs = [("chromium", 1), ("chromium", 2), ("bubblewrap", 1)]
@@ -259,7 +261,7 @@ def test_a_missing_program_is_one_line_here_and_a_failure_on_ci(tmp_path, ci):
 
 def test_a_write_in_the_checkout_fails_on_ci(tmp_path):
     (tmp_path / "tests").mkdir()
-    for name in ("tests/conftest.py", "tests/made_up.py", "pyproject.toml"):
+    for name in SHARED_BY_TESTS:
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / ".gitignore").write_text("__pycache__\n")
     write = "def test_it(): open(__file__ + '.txt', 'w').close()\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import sys
 import types
 from importlib.machinery import ModuleSpec
@@ -62,6 +63,7 @@ TWICE = Exercise(
     builds_on=("shift",),
 )
 TOYS = {"shift": SHIFT, "twice": TWICE}
+EXERCISES = tuple(TOYS.values())
 STUB = 'def shift(x, by):\n    """x + by"""\n    # YOUR CODE HERE\n    raise NotImplementedError()'
 OUTLINE = {
     "99_toy": {
@@ -86,10 +88,19 @@ def install(monkeypatch) -> None:
     """Make the toys a bank of the course, `course_utils.checks.toy`, for as long as the monkeypatch lasts."""
     module = types.ModuleType("course_utils.checks.toy")
     module.__spec__ = ModuleSpec(module.__name__, None)
-    module.EXERCISES = tuple(TOYS.values())
+    module.EXERCISES = EXERCISES
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(registry, "find", TOYS.get)
     registry.exercises.cache_clear()
+
+
+def packages(folder: Path) -> Path:
+    """Copies of our packages in `folder`, with the toys as a bank of the course: for processes, by their PYTHONPATH."""
+    home = Path(__file__).resolve().parents[1]
+    for package in ("autograder", "course_utils"):
+        shutil.copytree(home / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(__file__, folder / "course_utils" / "checks" / "toy.py")
+    return folder
 
 
 def course(root: Path) -> NotebookNode:

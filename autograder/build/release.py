@@ -21,7 +21,7 @@ NBGRADER_CONFIG = """c = get_config()
 # The experiments may take longer than nbgrader's 30 seconds for a cell.
 c.Validator.Execute.timeout = 180
 """
-_TESTS_ONLY = "# Only the tests need these."
+_TESTS_ONLY = "# Only the tests and the optional extras need these."
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,15 @@ def exercises(assignment: str) -> dict[str, Exercise]:
 
 
 @cache
+def masked(assignment: str) -> tuple[str, ...]:
+    """The packages that cannot be imported while the assignment is graded, as its bank file's `MASKED` lists them."""
+    module = bank_module(assignment)
+    if importlib.util.find_spec(module) is None:
+        return ()
+    return tuple(getattr(importlib.import_module(module), "MASKED", ()))
+
+
+@cache
 def outline() -> dict[str, Any]:
     """The course's outline; empty where it has not been built or cannot be read."""
     try:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -93,12 +94,15 @@ def decide(
     truths: Sequence[Any],
     max_score: float,
     public: int | None = None,
+    quotable: bool = True,
 ) -> Verdict:
     """The verdict on `records`, one for each of `cases` (None where no answer came back).
 
-    `public` is the number of leading cases whose inputs may be quoted; the default is all of them.
+    `public` is the number of leading cases that everybody may see; the default is all of them. Nothing that the
+    student's code says about another case is quoted, and without `quotable` nothing that it says at all.
     """
     public = len(cases) if public is None else public
+    shown = public if quotable else 0
     if records and all(r and r["error"] and r["error"]["type"] == "NotImplementedError" for r in records):
         return refused(exercise, cases, max_score, f"{exercise.name} is not written yet.", unwritten=True)
     aspects = dict.fromkeys(exercise.aspects(cases), True)
@@ -110,10 +114,14 @@ def decide(
             continue
         failing.append(i)
         aspects[case.aspect] = False
-        if i < public:
+        if i < shown:
             finding = Finding(text, describe_inputs(case.inputs, exercise.for_call))
         elif public:
-            finding = Finding("the examples above pass, others of this kind do not", secret=True)
+            passing = "the examples above pass, others of this kind do not"
+            finding = Finding(passing if shown else "some of the examples do not pass", secret=True)
+        elif record is not None and record["error"]:  # all else in it could carry what the code was given
+            kind = record["error"]["type"]
+            finding = Finding(f"raises {kind if hasattr(builtins, kind) else 'an exception'}", secret=True)
         else:  # a training exercise: the sentence speaks of accuracy, not of the inputs
             finding = Finding(text, secret=True)
         findings.setdefault(case.aspect, finding)
@@ -124,7 +132,7 @@ def decide(
         max_score,
         findings,
         name_misconception(exercise, cases, records, truths, failing) if failing else None,
-        notes=_notes(records),
+        notes=_notes(records[:shown]),
     )
 
 

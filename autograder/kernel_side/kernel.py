@@ -1,0 +1,155 @@
+"""A Jupyter kernel for grading: its sockets are handed to it, and it keeps nothing.
+
+The fork server starts it, or it starts by itself where forking is not possible:
+`python -m kernel_side.kernel SPECIFICATION DESCRIPTOR…` (JSON; the channels' sockets and the judge's line), with a tar
+archive as input.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import io
+import json
+import os
+import random
+import socket
+import sys
+import tarfile
+from importlib.abc import MetaPathFinder
+from typing import Any
+
+import zmq
+from ipykernel.iostream import IOPubThread
+from ipykernel.kernelapp import IPKernelApp
+
+from kernel_side import judged, limits, seccomp
+
+CHANNELS = ("shell", "iopub", "stdin", "control")
+PORTS = {name: number for number, name in enumerate((*CHANNELS, "hb"), 1)}
+PRELOADED = (
+    "numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "course_utils", "ipykernel.zmqshell",
+    "ipykernel.debugger", "IPython.core.completerlib", "IPython.core.oinspect", "IPython.core.debugger", "pdb", "http",
+    "pkgutil", "mimetypes", "faulthandler",
+)  # fmt: skip
+LINE = 3 + len(CHANNELS)  # the descriptor of the judge's line; the channels' sockets come before it
+
+
+class GradingKernelApp(IPKernelApp):
+    """ipykernel's application on sockets that are bound already; without connection file, heartbeat or history."""
+
+    def init_connection_file(self):
+        """There is none: `run` has set everything."""
+
+    def write_connection_file(self, **_):
+        """There is none."""
+
+    def init_heartbeat(self):
+        """The server tells when a kernel ends."""
+
+    def init_control(self, context):
+        """Without the debugger's second connection."""
+        super().init_control(context)
+        self.debug_shell_socket.close()
+
+    def init_iopub(self, context):
+        """As ipykernel does it, but without the port on which it hears what subprocesses print."""
+        self.iopub_socket = context.socket(zmq.XPUB)
+        self.iopub_socket.linger = 1000
+        self.iopub_port = self._bind_socket(self.iopub_socket, self.iopub_port)
+        self.configure_tornado_logger()
+        self.iopub_thread = IOPubThread(self.iopub_socket, pipe=False, session=self.session)
+        self.iopub_thread.start()
+        self.iopub_socket = self.iopub_thread.background_socket
+
+    def init_path(self):
+        """A submission may bring modules of its own, but none in the place of an installed one."""
+        sys.path[:] = [path for path in sys.path if path] + [""]
+
+    def _bind_socket(self, s, port):
+        s.setsockopt(zmq.USE_FD, 2 + port)
+        s.bind(f"ipc://{self.ip}-{port}")
+        return port
+
+
+class Masked(MetaPathFinder):
+    """Says why a module cannot be imported; that it cannot is what the wall sees to, by hiding its folder."""
+
+    def __init__(self, names: list[str]):
+        self.names = frozenset(names)
+
+    def find_spec(self, fullname, path=None, target=None):
+        """Raises `ModuleNotFoundError` for a masked module; leaves every other to the next finder."""
+        name = fullname.partition(".")[0]
+        if name in self.names:
+            raise ModuleNotFoundError(f"{name} is not available when this assignment is graded", name=name)
+
+
+def same_start() -> None:
+    """The state of the random generators from which every kernel starts."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+def preload(with_torch: bool) -> None:
+    """Import what kernels and notebooks use; on one thread, as a fork after others have started can hang."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    if with_torch:
+        importlib.import_module("torch").set_num_threads(1)
+    same_start()
+
+
+def unpack(archive: bytes) -> None:
+    """The submission's other files, which the grader has named, into the current folder."""
+    if archive:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall()
+
+
+def run(specification: dict[str, Any]) -> None:
+    """Be the kernel that `specification` describes, in the current folder, until the process ends."""
+    os.environ.clear()
+    os.environ.update(specification["environment"])
+    os.makedirs(os.environ["HOME"], exist_ok=True)
+    limits.apply(specification["limits"])
+    if sys.platform == "linux":
+        seccomp.apply()
+    sys.meta_path.insert(0, Masked(specification["masked"]))
+    judged.line = socket.socket(fileno=LINE)
+    app = GradingKernelApp.instance(transport="ipc", ip="channel")
+    app.shell_port, app.iopub_port, app.stdin_port, app.control_port = (PORTS[name] for name in CHANNELS)
+    app.config.Session.key = specification["key"].encode()
+    app.config.HistoryManager.enabled = False
+    app.initialize([])
+
+    def before_the_first_cell() -> None:
+        app.shell.events.unregister("pre_execute", before_the_first_cell)
+        same_start()  # Python's own generator takes a new seed after a fork, and starting a kernel draws from it
+
+    app.shell.events.register("pre_execute", before_the_first_cell)
+    app.start()
+
+
+def put_in_place(descriptors: list[int]) -> None:
+    """Make `descriptors` 3, 4, … and close all others but the standard streams."""
+    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 500) for descriptor in descriptors]
+    for place, descriptor in enumerate(high, 3):
+        os.dup2(descriptor, place)
+    os.closerange(3 + len(high), 65536)
+
+
+def main() -> None:
+    """A kernel that is not forked."""
+    specification = json.loads(sys.argv[1])
+    put_in_place([int(number) for number in sys.argv[2:]])
+    unpack(sys.stdin.buffer.read())
+    preload(specification["torch"])
+    run(specification)
+
+
+if __name__ == "__main__":
+    main()
