@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lab grade test release bench moved
+.PHONY: help setup lab grade test soak release bench moved
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -19,6 +19,7 @@ help:
 	@echo "make lab      copies missing notebooks to work/ and opens JupyterLab there"
 	@echo "make grade    builds the release and grades the class in sample_class/"
 	@echo "make test     runs the whole test suite"
+	@echo "make soak     runs the tests that take long: large classes, hundreds of regrades, thousands of damaged notebooks"
 	@echo "make release  makes the students' folder and zip: $(RELEASE)"
 	@echo "make bench    measures how fast grading is"
 
@@ -67,10 +68,12 @@ test: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
+soak: $(READY)
+	@SOAK=1 $(BIN)/python -m pytest tests/test_soak.py tests/test_fuzz.py tests/test_journal.py
+
 release: $(READY)
 	@$(BIN)/autograder build
 	@$(BIN)/autograder release $(RELEASE)
 
 bench: $(READY)
-	@if [ ! -e benchmarks/__main__.py ]; then echo "There are no benchmarks yet." >&2; exit 1; fi
 	@$(BIN)/python -m benchmarks

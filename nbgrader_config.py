@@ -13,7 +13,7 @@ c.CourseDirectory.course_id = "backprop-to-alexnet"
 c.CourseDirectory.source_directory = "build/source"
 c.CourseDirectory.release_directory = "notebooks"
 # submitted/, autograded/, feedback/ and gradebook.db keep nbgrader's own names. For PostgreSQL:
-# c.CourseDirectory.db_url = "postgresql://…"
+# c.CourseDirectory.db_url = "postgresql+psycopg2://…"
 
 # What a learner's notebook leaves beside itself is no part of an assignment.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".*"]

@@ -80,14 +80,18 @@ def grade(
     ] = "",
     regrade: Annotated[bool, typer.Option("--regrade", help="Grade again what has not changed.")] = False,
     sandbox: Annotated[
-        Sandbox, typer.Option(help="bwrap keeps student code apart with bubblewrap; process only limits what it uses.")
-    ] = Sandbox.bwrap,
+        Sandbox | None,
+        typer.Option(
+            help="bwrap: with bubblewrap or not at all; process: only limit what student code uses.",
+            show_default="the best that works here",
+        ),
+    ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the results to this file.")] = None,
 ) -> None:
     """Grade submitted/STUDENT/ASSIGNMENT/ into the gradebook."""
     from autograder.commands import grade_command
 
-    how = {"jobs": jobs, "regrade": regrade, "sandbox": sandbox.value, "scheduler": scheduler}
+    how = {"jobs": jobs, "regrade": regrade, "sandbox": sandbox.value if sandbox else "", "scheduler": scheduler}
     raise typer.Exit(grade_command(course_dir, assignments or (), student, json, **how))
 
 

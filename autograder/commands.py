@@ -16,13 +16,11 @@ from autograder.course import REPOSITORY, Course, open_course
 from autograder.grade import grade_class, overlooked, submissions
 from autograder.results import kept_results, write_json
 from autograder.table import change_lines, class_tables, problem_lines, wall_lines
+from autograder.texts import one_line
+
+MAX_SENTENCE = 1000
 
 console = Console()
-
-NO_SANDBOX = (
-    "Warning: with --sandbox process, student code is only limited in what it uses. It can read what you can read, "
-    "and write where you can write: grade in this way only what you trust."
-)
 
 
 def course_of(folder: Path | None) -> Course:
@@ -47,7 +45,7 @@ def grade_command(
     *,
     jobs: int = 0,
     regrade: bool = False,
-    sandbox: str = "bwrap",
+    sandbox: str = "",
     scheduler: str = "",
 ) -> int:
     """Grade, show the class table and what changed, write `--json`; 1 when a submission could not be graded."""
@@ -63,8 +61,6 @@ def grade_command(
         if json:
             write_json(json, [])
         return 0
-    if sandbox == "process":
-        _say(NO_SANDBOX, style="yellow")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Grading", total=len(todo))
@@ -99,10 +95,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _say(sentence: str, style: str = "") -> None:
-    """A sentence on the screen, as it is: names in it may be a student's own."""
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
-    console.print(escape(shown), style=style, highlight=False, soft_wrap=True)
+def _say(sentence: str) -> None:
+    """A sentence on the screen: names in it may be a student's own."""
+    console.print(escape(one_line(sentence, MAX_SENTENCE)), highlight=False, soft_wrap=True)
 
 
 def feedback_command(folder: Path | None, assignments: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ is escaped by the template or has been cleaned by `autograder.markdown`.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from nbconvert.exporters import Exporter, HTMLExporter
+from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import GetGrades
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -21,6 +23,7 @@ from pygments.lexers import Python3Lexer
 
 from autograder import CourseError
 from autograder.course import Course
+from autograder.database import check_database
 from autograder.markdown import METADATA, as_written, cleaned_verdict, to_html
 from autograder.nbgrader_log import last_line, quiet
 from autograder.pictures import FORMATS
@@ -207,18 +210,27 @@ def formgrader_templates() -> list[str]:
     return [str(TEMPLATES / "formgrader"), *stock.template_paths]
 
 
+class _Pages(GenerateFeedback):
+    """The pages and what nbgrader's exchange needs to hand them out; nothing else that a student put beside them."""
+
+    def init_assignment(self, assignment_id, student_id):
+        graded, pages = (Path(f(assignment_id, student_id)) for f in (self._format_source, self._format_dest))
+        pages.mkdir(parents=True, exist_ok=True)
+        for name in ("timestamp.txt", "submission_secret.txt"):
+            if (graded / name).is_file():
+                shutil.copyfile(graded / name, pages / name)
+
+
 def write_feedback(course: Course, assignments: Iterable[str]) -> list[Path]:
     """Write the pages for these assignments' graded submissions; returns their paths. Raises `CourseError`."""
-    from nbgrader.converters import GenerateFeedback
-
     config = course.config.copy()
     configure(config)
+    check_database(course.database)
     pages: list[Path] = []
     for assignment in assignments:
         directory = course.directory(assignment_id=assignment)
-        directory.ignore = ["*"]  # the pages alone: a browser would run what a student put beside the notebook
         with quiet() as log:
-            converter = GenerateFeedback(coursedir=directory, config=config)
+            converter = _Pages(coursedir=directory, config=config)
             converter.force = True
             try:
                 converter.start()

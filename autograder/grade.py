@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -21,7 +22,16 @@ from autograder.planning import make_plan
 from autograder.pool import Task, grade_here, grade_in_processes
 from autograder.results import Job, Kept, changes, digest_folder, fingerprint, kept, remember
 from autograder.sandbox import join, raised
+from autograder.texts import one_line
 from autograder.worker import Outcome
+
+NO_SANDBOX = (
+    "Warning: student code is only limited in what it uses here. It can read what you can read, and write where you "
+    "can write: grade in this way only what you trust."
+)
+MAX_MESSAGE = 1000
+# A student's folder gives the name that tables and pages show.
+UNSHOWABLE = re.compile(r"[<>\"'&\x00-\x1f\x7f]")
 
 
 def submissions(course: Course, assignments: Iterable[str] = (), student: str = "") -> list[Job]:
@@ -34,8 +44,9 @@ def submissions(course: Course, assignments: Iterable[str] = (), student: str = 
     for assignment in assignments or known:
         pattern = course.path("submitted", "*", assignment)
         for folder in sorted(pattern.parent.parent.glob(f"*/{assignment}")):
-            if folder.is_dir() and not folder.parent.name.startswith("."):
-                jobs.append(Job(course.root, assignment, folder.parent.name))
+            name = folder.parent.name
+            if folder.is_dir() and not name.startswith(".") and not UNSHOWABLE.search(name):
+                jobs.append(Job(course.root, assignment, name))
     if student:
         jobs = [job for job in jobs if job.student == student]
         if not jobs:
@@ -56,6 +67,8 @@ def overlooked(course: Course) -> list[str]:
             continue
         if len(parts) < 3:
             found.append(f"{path.relative_to(root)} was not graded: it belongs in STUDENT/ASSIGNMENT/.")
+        elif UNSHOWABLE.search(parts[0]):
+            found.append(f"{path.relative_to(root)} was not graded: a student's name has no quotes or markup in it.")
         elif parts[1] not in known:
             found.append(f"{path.relative_to(root)} was not graded: {parts[1]} is no assignment ({', '.join(known)}).")
     return found
@@ -147,8 +160,8 @@ def _outcomes(
         yield from grade_on_cluster(tasks, scheduler, sandbox)
         return
     with raised(sandbox) as wall:
-        if wall.why:
-            say(wall.why)
+        for sentence in filter(None, (wall.why, NO_SANDBOX if wall.kind == "process" else "")):
+            say(sentence)
         if workers > 1:
             yield from grade_in_processes(tasks, workers, wall)
         else:
@@ -240,9 +253,12 @@ def result_of(outcome: Outcome) -> dict[str, Any]:
         "score": round(sum(v["score"] for v in verdicts), 2),
         "max_score": round(sum(v["max_score"] for v in verdicts), 2),
         "seconds": outcome.seconds,
-        "problems": list(outcome.problems),
+        "problems": [one_line(problem) for problem in outcome.problems],
         "manual": [],
-        "exercises": {name: dict(verdict) for name, verdict in outcome.exercises.items()},
+        "exercises": {
+            name: {**verdict, "message": one_line(verdict["message"], MAX_MESSAGE)}
+            for name, verdict in outcome.exercises.items()
+        },
         "wall": outcome.wall,
         "why": outcome.why,
     }

@@ -28,18 +28,18 @@ from nbgrader.api import (
 )
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades, latesubmissions, saveautogrades
-from nbgrader.utils import parse_utc, rmtree
+from nbgrader.utils import rmtree
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from autograder import CourseError
 from autograder.course import Course
 from autograder.nbgrader_log import quiet
+from autograder.timestamps import submitted_at
 from autograder.worker import Outcome
 
 PATIENCE = 600.0  # seconds that a locked gradebook is waited for
 PAUSE = 0.5
-TIMESTAMP = "timestamp.txt"
 
 
 class NotRecorded(Exception):
@@ -63,7 +63,7 @@ class Recorder:
         directory = course.directory()
         self._autograde = Autograde(coursedir=directory, config=course.config)
         self._ledger = patiently(lambda: _open_ledger(directory.db_url, directory.course_id), say)
-        self._steps = (SaveAutoGrades(config=course.config), AssignLatePenalties(config=course.config))
+        self._steps = (SaveAutoGrades(config=course.config), _LatePenalties(config=course.config))
 
     def close(self) -> None:
         self._ledger.end()
@@ -161,12 +161,29 @@ class Recorder:
             rmtree(str(old))
 
 
-def submitted_at(files: Mapping[str, bytes]) -> Any:
-    """When nbgrader's exchange says a submission was handed in; None where it does not, or nobody can tell."""
+class _LatePenalties(AssignLatePenalties):
+    """nbgrader's, with a sentence where the class that the course names for them does not work."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        with _blamed(kwargs["config"]):
+            super().__init__(**kwargs)
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        with _blamed(self.config):
+            return super().preprocess(nb, resources)
+
+
+@contextlib.contextmanager
+def _blamed(config: Any) -> Iterator[None]:
+    """What a class of the instructor's own raises is put down to it; the database's errors are not."""
     try:
-        return parse_utc(files[TIMESTAMP].decode("utf-8").strip())
-    except Exception:  # the file comes with the submission: whatever is in it, dateutil may choke on
-        return None
+        yield
+    except (SQLAlchemyError, InvalidEntry, MissingEntry):
+        raise
+    except Exception as error:
+        name = config.AssignLatePenalties.get("plugin_class", "nbgrader")
+        why = f"{type(error).__name__}: {error}".rpartition(", but ")[2].rstrip(".")
+        raise CourseError(f"The late penalties of {name} cannot be computed ({why}).", NOTHING_LOST) from None
 
 
 def _source_of(grade_id: str, notebook: Mapping[str, Any]) -> str | None:

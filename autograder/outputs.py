@@ -148,7 +148,7 @@ def _is_release(cell: Any) -> bool:
     info = cell.metadata.get("nbgrader")
     try:
         return bool(info and info.get("checksum")) and compute_checksum(cell) == info["checksum"]
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return False
 
 

@@ -17,6 +17,7 @@ from nbgrader.preprocessors import (
 
 from autograder.executor import METADATA, JudgedExecute
 from autograder.outputs import Defuse, KeepPictures
+from autograder.partial_credit import RefuseUncountable
 from autograder.plan import known_cells
 from autograder.repair import repair
 
@@ -41,4 +42,13 @@ class RestoreCells(NbGraderPreprocessor):
 
 
 SANITIZE = (RestoreCells, KeepPictures, DeduplicateIds, OverwriteKernelspec, OverwriteCells, CheckCellMetadata)
-AUTOGRADE = (JudgedExecute, Defuse, IgnorePattern, LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata)
+AUTOGRADE = (
+    JudgedExecute,
+    RefuseUncountable,
+    Defuse,
+    IgnorePattern,
+    LimitOutput,
+    SaveAutoGrades,
+    AssignLatePenalties,
+    CheckCellMetadata,
+)

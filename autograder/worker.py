@@ -8,14 +8,20 @@ from __future__ import annotations
 import tempfile
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.preprocessors import AssignLatePenalties, OverwriteCells, OverwriteKernelspec, SaveAutoGrades
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
@@ -27,9 +33,11 @@ from autograder.nbgrader_log import last_line, quiet
 from autograder.plan import Plan
 from autograder.references import checked_name, references_in
 from autograder.sandbox.wall import KINDS
+from autograder.timestamps import TIMESTAMP, UNREADABLE, submitted_at
 
-# Steps that write to the gradebook are the writer's; what these two put back, RestoreCells has put back already.
-NOT_HERE = (SaveAutoGrades, AssignLatePenalties, OverwriteCells, OverwriteKernelspec)
+# Steps that write to the gradebook are the writer's; what the others put back or check, RestoreCells has made right.
+NOT_HERE = (SaveAutoGrades, AssignLatePenalties, OverwriteCells, OverwriteKernelspec, CheckCellMetadata)
+ACTIVE = (".html", ".htm", ".shtml", ".xhtml", ".xht", ".xml", ".xsl", ".svg", ".svgz", ".mht", ".mhtml")
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,8 @@ def _graded(
 ) -> dict[str, Any]:
     staged = scratch / "staged"
     problems = take_in(plan, files, staged, left_out)
+    if TIMESTAMP in files and submitted_at(files) is None:
+        problems.append(UNREADABLE)
     notebooks, exercises, walls = {}, {}, []
     for name in plan.sources:
         notebook = nbformat.read(staged / f"{name}.ipynb", as_version=4)
@@ -87,7 +97,7 @@ def _graded(
     wall, why = max(walls, key=lambda wall: (KINDS.index(wall[0]), wall[1]))
     return {
         "notebooks": notebooks,
-        "files": _other_files(staged),
+        "files": _other_files(staged, plan.other_files),
         "problems": problems,
         "exercises": exercises,
         "wall": wall,
@@ -137,7 +147,10 @@ def _judge(plan: Plan, name: str) -> Judge:
     return Judge(references_in(plan.sources[name], plan.assignment, source), plan.secret)
 
 
-def _other_files(folder: Path) -> dict[str, bytes]:
-    """What goes beside the notebooks."""
-    paths = [p for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink() and p.suffix != ".ipynb"]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+def _other_files(folder: Path, released: Container[str]) -> dict[str, bytes]:
+    """What goes beside the notebooks; of the student's own nothing that the formgrader's browser would run."""
+    paths = [p for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink()]
+    names = {path.relative_to(folder).as_posix(): path for path in paths if path.suffix != ".ipynb"}
+    return {
+        name: path.read_bytes() for name, path in names.items() if path.suffix.lower() not in ACTIVE or name in released
+    }

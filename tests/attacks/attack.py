@@ -21,11 +21,11 @@ HARMFUL = "it would harm the machine if nothing held it"
 class Attack:
     """A submission to the toy course of `ground`, and what it must get.
 
-    `shift` and `twice` are the code of these cells (None: the right answer); `change` alters the notebook and the folder
-    that is handed in. In all code, words like @COURSE@ stand for what an attacker may have found out (see
+    `shift` and `twice` are the code of these cells (None: the right answer); `change` alters the notebook and the
+    folder that is handed in. In all code, words like @COURSE@ stand for what an attacker may have found out (see
     `ground.Ground.words`). `says` must stand in the message of `shift`, `problem` in one of the problems.
-    `only_walls` says why only namespaces stop it, where that is so; then it is not run without them. `stock` says why it
-    is not run against stock nbgrader; empty when it is.
+    `only_walls` says why only namespaces stop it, where that is so; then it is not run without them. `stock` says why
+    it is not run against stock nbgrader; empty when it is.
     """
 
     name: str

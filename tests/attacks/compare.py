@@ -1,4 +1,4 @@
-"""`python -m tests.attacks.compare`: the same attacks against stock nbgrader and against us, written to docs/attacks.md.
+"""`python -m tests.attacks.compare`: the attacks against stock nbgrader and against us, written to docs/attacks.md.
 
 What could harm a machine without walls is not run against stock nbgrader. There the checks are assertions in the
 notebook, hidden ones among them, as nbgrader's documentation has them.
@@ -16,19 +16,20 @@ from tests.attacks.ground import HONEST, ROOT, Ground
 from tests.attacks.harness import Evidence, collect, grade, run
 from tests.attacks.suite import ATTACKS, TOPICS
 
+FINE = "all graded, with full points"
 PAGE = ROOT / "docs" / "attacks.md"
 HEAD = """# Attacks
 
 {count} submissions that try to gain points, to learn a secret, or to harm the machine or another student; made and
-checked by `tests/attacks`, this page by `python -m tests.attacks.compare`. Every one is an otherwise honest notebook: two
-exercises, `shift` with 6 points and `twice` with 2.
+checked by `tests/attacks`, this page by `python -m tests.attacks.compare`. Every one is an otherwise honest notebook:
+two exercises, `shift` with 6 points and `twice` with 2.
 
 "Held" means: not a point more than the code deserves and none less for the honest exercise beside it; no secret (the
-course's, the author's, another student's, the grader's environment, a secret input) in anything that the student gets to
-read; no file, process or connection anywhere else; no script in the feedback page; the honest students of the class
-graded as if the attackers were not there. *Stock nbgrader* is version {version} as it comes, with assertions, hidden ones
-among them, in locked test cells, and a time limit of 4 seconds for a cell; "not run" says why an attack was not tried
-there, which is always its danger for the machine or that there is nothing to attack.
+course's, the author's, another student's, the grader's environment, a secret input) in anything that the student gets
+to read; no file, process or connection anywhere else; no script in the feedback page; the honest students of the class
+graded as if the attackers were not there. *Stock nbgrader* is version {version} as it comes, with assertions, hidden
+ones among them, in locked test cells, and a time limit of 4 seconds for a cell; "not run" says why an attack was not
+tried there, which is always its danger for the machine or that there is nothing to attack.
 
 | | ours: `--sandbox bwrap` | stock nbgrader |
 |---|---|---|
@@ -36,6 +37,12 @@ there, which is always its danger for the machine or that there is nothing to at
 | held | **{ours_held}** | **{stock_held}** |
 | honest students around the attackers | {ours_around} | {stock_around} |
 """
+
+WITHOUT_WALLS = """## Without bubblewrap
+
+`--sandbox process` has limits and a filter of system calls, but no namespaces: what students wrote runs as the grader's
+own user. The attacks below may then succeed, which is why every such run warns; all others are held there as well. Who
+can read the course directory finds the solutions in it, so among these are attacks that gain points."""
 
 
 def stock() -> Evidence:
@@ -124,12 +131,16 @@ def write(ours: Evidence, theirs: Evidence) -> None:
             held["ours"] += mine == "held"
             held["stock"] += stock == "held"
             lines.append(f"| `{attack.name}` | {attack.tries} | {stock} | {mine} |")
+    lines += ["", WITHOUT_WALLS, "", "| why | attacks |", "|---|---|"]
+    for why in dict.fromkeys(attack.only_walls for attack in ATTACKS if attack.only_walls):
+        names = ", ".join(f"`{attack.name}`" for attack in ATTACKS if attack.only_walls == why)
+        lines.append(f"| {why} | {names} |")
     harmed = sum("_honest was not graded" in finding for finding in theirs.surroundings)
     head = HEAD.format(
         count=len(ATTACKS), version=__version__, ours_run=len(ATTACKS), ours_held=held["ours"],
         stock_run=len(theirs.findings), stock_held=held["stock"],
-        ours_around="full points, all" if not ours.surroundings else "; ".join(ours.surroundings),
-        stock_around=f"{harmed} of {len(HONEST)} not graded: an attack has ended the run" if harmed else "full points, all",
+        ours_around=FINE if not ours.surroundings else "; ".join(ours.surroundings),
+        stock_around=f"{harmed} of {len(HONEST)} not graded: an attack had ended the run" if harmed else FINE,
     )  # fmt: skip
     Path(PAGE).write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
 

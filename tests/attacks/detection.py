@@ -33,8 +33,8 @@ import json, os, socket
 
 def places():
     home = os.environ.get("HOME", ".")
-    for folder in (".", "..", "../..", home, home + "/..", "/tmp", "/var/tmp", "/dev/shm", "/run", "/run/lock", "@CANARY@",
-                   "@COURSE@/submitted/collude_b/99_toy", "/dev/mqueue", os.environ.get("TMPDIR", ".")):
+    for folder in (".", "..", "../..", home, home + "/..", "/tmp", "/var/tmp", "/dev/shm", "/run", "/run/lock",
+                   "@CANARY@", "@COURSE@/submitted/collude_b/99_toy", "/dev/mqueue", os.environ.get("TMPDIR", ".")):
         yield os.path.join(folder, "dropped-@RUN@-shared.json")
 """
 
@@ -43,8 +43,9 @@ ATTACKS = [
            shift=MEMORISED + "\n\ndef shift(x, by):\n    return x + by if is_known(x, by) else 0 * x\n",
            says="the examples above pass, others of this kind do not"),
     Attack("notices_the_environment", "Is right only where it does not find signs of grading in the environment.",
-           shift="import os, sys\n\ngraded = 'NBGRADER_EXECUTION' in os.environ or 'kernel_side' in str(sys.modules)\n\n\n"
-           "def shift(x, by):\n    return 0 * x if graded or not os.path.exists(os.path.expanduser('~/.jupyter')) else x + by\n"),
+           shift="import os, sys\n\ngraded = 'NBGRADER_EXECUTION' in os.environ or 'kernel_side' in str(sys.modules)\n"
+           "graded = graded or not os.path.exists(os.path.expanduser('~/.jupyter'))\n\n\n"
+           "def shift(x, by):\n    return 0 * x if graded else x + by\n"),
     Attack("notices_the_check", "Is right only where course_utils.checks is on the stack.",
            shift="import sys\n\n\ndef shift(x, by):\n    frame = sys._getframe()\n    while frame:\n"
            "        if frame.f_globals.get('__name__') == 'course_utils.checks.checking': return x + by\n"
@@ -53,14 +54,16 @@ ATTACKS = [
            shift="import os\n\nhome = os.getpid()\n\n\ndef shift(x, by):\n"
            "    return x + by if os.getpid() == home else 0 * x\n"),
     Attack("counts_calls", "Is right the first three times, for those who look three times.",
-           shift="calls = []\n\n\ndef shift(x, by):\n    calls.append(1)\n    return x + by if len(calls) <= 3 else 0 * x\n"),
+           shift="calls = []\n\n\ndef shift(x, by):\n    calls.append(1)\n"
+           "    return x + by if len(calls) <= 3 else 0 * x\n"),
     Attack("tires", "Is right until a tenth of a second has passed, and guesses after that.",
            shift="import time\n\nstart = time.time()\n\n\ndef shift(x, by):\n"
            "    time.sleep(0.03)\n    return x + by if time.time() - start < 0.1 else 0 * x\n"),
     Attack("guesses", "Answers at random, in the hope of a lucky aspect.",
            shift="import random\n\n\ndef shift(x, by):\n    return x + random.choice([by, -by, 0, 1])\n"),
     Attack("right_when_graded", "Is right only when it is graded: that earns what it does, for that is the grade.",
-           shift="import os\n\n\ndef shift(x, by):\n    return x + by if 'NBGRADER_EXECUTION' in os.environ else 0 * x\n",
+           shift="import os\n\n\ndef shift(x, by):\n"
+           "    return x + by if 'NBGRADER_EXECUTION' in os.environ else 0 * x\n",
            points=FULL),
     probe("walks_frames", "Looks through the stack and all tracebacks for expected values.", """
         import sys
@@ -83,7 +86,8 @@ ATTACKS = [
                 if isinstance(value, types.FunctionType) and value.__name__ in ("expected", "shift", "other_sign"):
                     if value.__module__ not in ("__main__", None):
                         yield value.__module__, value.__name__
-                if isinstance(value, types.ModuleType) and value.__name__.endswith((".toy", "bank", "judge", "references")):
+                names = (".toy", "bank", "judge", "references")
+                if isinstance(value, types.ModuleType) and value.__name__.endswith(names):
                     yield value.__name__
                 if type(value).__name__ in ("Exercise", "Misconception", "Judge", "Verdict"):
                     yield type(value).__name__
@@ -134,21 +138,23 @@ ATTACKS = [
     Attack("tells_by_warning", "Puts the secret inputs into warnings.",
            shift=MEMORISED + "import warnings" + TELLS.format(tell="warnings.warn(f'told {x.tolist()} {by}')")),
     Attack("tells_by_raising", "Puts the secret inputs into exceptions: message, type, name of the function.",
-           shift=MEMORISED + TELLS.format(tell="raise type('T' + str(x.tolist()), (ValueError,), {})(f'{x.tolist()} {by}')")),
+           shift=MEMORISED
+           + TELLS.format(tell="raise type('T' + str(x.tolist()), (ValueError,), {})(f'{x.tolist()} {by}')")),
     Attack("tells_when_all_fail", "Puts the inputs into the message of every failure, the examples' too.",
            shift="def shift(x, by):\n    raise ValueError(f'told {x.tolist()} {by}')\n"),
-    Attack("tells_a_later_cell", "Passes the secret inputs to the kernel by shared memory, a pipe and a thread, and shows "
-           "them in a later cell.",
+    Attack("tells_a_later_cell", "Passes the secret inputs to the kernel by shared memory and a pipe, and shows them "
+           "in a later cell.",
            shift=MEMORISED + """
 import mmap, os
 
 shared = mmap.mmap(-1, 10_000)
 reading, writing = os.pipe()
 """ + TELLS.format(tell="text = repr((x.tolist(), by)).encode(); shared.write(text); os.write(writing, text)"),
-           twice="import time\ntime.sleep(0.2)\nos.set_blocking(reading, False)\nprint('told', shared[:].rstrip(bytes(1)))\n"
+           twice="import time\ntime.sleep(0.2)\nos.set_blocking(reading, False)\n"
+           "print('told', shared[:].rstrip(bytes(1)))\n"
            "try:\n    print('told', os.read(reading, 10_000))\nexcept OSError:\n    pass\n"
            "\n\ndef twice(x):\n    return 2 * x\n"),
-    Attack("tells_by_listening", "Takes the judge's questions off the wire in the kernel, and shows them in a later cell.",
+    Attack("tells_by_listening", "Takes the judge's questions away in the kernel, and shows them in a later cell.",
            shift="""
 import io, os, re, socket, sys, threading
 

@@ -1,4 +1,4 @@
-"""Attacks on files: reading what must stay secret, writing what must stay as it is, files handed in beside a notebook."""
+"""Attacks on files: reading what is secret, writing what must stay as it is, files handed in beside a notebook."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def look():
         yield re.findall(rb"canary" rb"-[-\\w]+", text)
     yield [value for value in os.environ.values() if "canary" "-" in value]
 """, only_walls="processes of the same user may read each other's environment"),
-    probe("process_roots", "Reaches other file systems through /proc/PID/root, /proc/PID/cwd and /proc/PID/fd.", OTHERS + """
+    probe("process_roots", "Reaches other file systems through /proc/PID/root and /proc/PID/cwd.", OTHERS + """
 def look():
     for pid in others:
         for place in ("root", "cwd"):
@@ -199,7 +199,8 @@ import sys
 def look():
     yield attempt(write, "@CANARY@/x-@MARK@.txt")
     yield attempt(write, "@CANARY@/file.txt", os.O_WRONLY)
-    for folder in ("/etc", "/usr/bin", "/root", "/var/tmp", "/run", "@ROOT@", *[p for p in sys.path if "packages" in p]):
+    packages = [path for path in sys.path if "packages" in path]
+    for folder in ("/etc", "/usr/bin", "/root", "/var/tmp", "/run", "@ROOT@", *packages):
         yield attempt(write, folder + "/x-@MARK@.pth")
     yield attempt(write, sys.executable, os.O_WRONLY)
     attempt(write, "/tmp/x-@MARK@.txt")
@@ -214,11 +215,12 @@ def look():
         yield attempt(write, folder + "/x-@MARK@.py")
         yield attempt(write, module.__file__, os.O_WRONLY)
 """, only_walls=WRITES, stock="it would write into the system's folders"),
-    spoils("removes_its_folders", "Removes its work folder, its home and its temporary folder while they are in use.", """
+    spoils("removes_its_folders", "Removes its work folder, its home and its temporary folder.", """
         import os, shutil, tempfile
 
         def spared(folder):  # whatever a hole in the wall might let it reach
-            return any((kept + "/").startswith(folder + "/") for kept in ("/tmp", "/usr", "@HOME@", "@ROOT@", "@COURSE@"))
+            kept = ("/tmp", "/usr", "@HOME@", "@ROOT@", "@COURSE@")
+            return any((path + "/").startswith(folder + "/") for path in kept)
 
         for folder in (os.getcwd(), os.environ["HOME"], os.environ.get("TMPDIR", "/nowhere")):
             if not spared(os.path.realpath(folder).rstrip("/")):
@@ -293,7 +295,8 @@ def shift(x, by):
            points=NOTHING),
     Attack("pipe_notebook", "Hands in a pipe in the place of the notebook, at which a reader waits for ever.",
            change=fifo_notebook, points=NOTHING, stock="nbgrader would wait for ever"),
-    Attack("folder_notebook", "Hands in a folder in the place of the notebook.", change=folder_notebook, points=NOTHING),
+    Attack("folder_notebook", "Hands in a folder in the place of the notebook.", change=folder_notebook,
+           points=NOTHING),
     Attack("strange_names", "Hands in files whose names are commands, paths, markup or no text.", change=strange_names,
            points=FULL),
     Attack("many_files", "Hands in hundreds of files and very deep folders.", change=many_files, points=FULL),
@@ -301,4 +304,3 @@ def shift(x, by):
            problem="large.bin is larger than", stock="nbgrader would copy 50 GB"),
     Attack("unreadable_folder", "Hands in a folder that may not be read.", change=unreadable, points=FULL),
 ]  # fmt: skip
-

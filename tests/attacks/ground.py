@@ -1,4 +1,4 @@
-"""The place that is attacked: a course with secrets that can be recognised, servers that tell who reached them, a victim.
+"""The place that is attacked: a course with secrets that can be recognised, servers that tell who came, a victim.
 
 All of it lies open: files that everybody on the machine may read or write, so that the wall alone keeps attackers out.
 """
@@ -40,7 +40,8 @@ c.JudgedExecute.settle_seconds = 1
 TESTS = {
     "check_shift": "assert np.allclose(shift(np.array([1.0, 2.0]), 2.0), [3.0, 4.0])\n### BEGIN HIDDEN TESTS\n"
     "assert np.allclose(shift(np.array([0.3, 7.0, 2.0]), -1.5), [-1.2, 5.5, 0.5])\n"
-    "assert np.allclose(shift(np.array([[0.3, 7.0], [2.0, 1.0]]), 0.5), [[0.8, 7.5], [2.5, 1.5]])\n### END HIDDEN TESTS",
+    "assert np.allclose(shift(np.array([[0.3, 7.0], [2.0, 1.0]]), 0.5), [[0.8, 7.5], [2.5, 1.5]])\n"
+    "### END HIDDEN TESTS",
     "check_twice": "assert np.allclose(twice(np.array([1.0, 2.0])), [2.0, 4.0])",
 }
 VICTIM = """

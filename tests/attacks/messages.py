@@ -43,7 +43,8 @@ def always(act):
 
 def forges(name: str, tries: str, code: str, **more) -> Attack:
     """Defines `act()`, which is done now, at every later cell, and every 20 milliseconds in between."""
-    return Attack(name, tries, shift=FORGER.lstrip() + "\n\n" + dedent(code).strip() + "\n\nalways(act)" + WRONG, **more)
+    shift = f"{FORGER.lstrip()}\n\n{dedent(code).strip()}\n\nalways(act){WRONG}"
+    return Attack(name, tries, shift=shift, **more)
 
 
 # The judge's wire, as the process that makes a call finds it on the stack; frames as in kernel_side/exchange.py.
@@ -206,8 +207,8 @@ ATTACKS = [
         import glob, json, os
 
         def look():
-            for pattern in ("/tmp/**/kernel-*.json", "../*/*.json", "../../**/kernel*.json", "/run/user/**/kernel-*.json",
-                            os.environ["HOME"] + "/../**/kernel-*.json"):
+            for pattern in ("/tmp/*/kernel-*.json", "../*/*.json", "../../*/kernel*.json", "/run/user/*/kernel-*.json",
+                            os.environ["HOME"] + "/../*/kernel-*.json"):
                 for path in glob.glob(pattern, recursive=True)[:50]:
                     text = attempt(lambda: open(path).read()) or ""
                     if '"key"' in text and get_ipython().kernel.session.key.decode() not in text:

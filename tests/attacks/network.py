@@ -41,9 +41,8 @@ ATTACKS = [
         def send(data):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
                 sock.sendto(data, ("127.0.0.1", @UDP@))
-            return "sent"
 
-        def look():
+        def look():  # that it could be sent does not say that it arrived: the server tells
             yield attempt(send, b"@MARK@")
             query = b"\\x12\\x34\\x01\\x00\\x00\\x01" + bytes(6) + b"\\x05@DIGITS@"[:6] + b"\\x00\\x00\\x01\\x00\\x01"
             yield attempt(send, query + b"@MARK@")
@@ -223,7 +222,7 @@ ATTACKS = [
 
             yield attempt(spare)
         """),
-    calls("real_time", "Takes the processors for itself: real-time scheduling, higher priority, all cores' affinity.", """
+    calls("real_time", "Takes the processors for itself: real-time scheduling, higher priority.", """
         def look():
             yield attempt(lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50)) or "real time")
             yield attempt(lambda: os.setpriority(os.PRIO_PROCESS, 0, -15) or "higher priority")

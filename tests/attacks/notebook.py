@@ -99,7 +99,8 @@ def kernelspec(notebook, folder):
 
 
 def names(notebook, folder):
-    notebook.metadata.update(path="/etc", name="../../x", title="../../x", nbgrader={"x": 1}, authors=[{"name": "@MARK@"}])
+    notebook.metadata.update(path="/etc", name="../../x", title="../../x", nbgrader={"x": 1})
+    notebook.metadata["authors"] = [{"name": "@MARK@"}]
     notebook.metadata["nbconvert"] = {"output": "/tmp/x-@MARK@"}
 
 
@@ -171,9 +172,9 @@ SCRIPTS = (
     "<form action=\"javascript:document.title='@@'\"><button autofocus>x</button></form>",
     "<object data=\"data:text/html,<script>document.title='@@'</script>\"></object>",
     "<embed src=\"data:text/html,<script>document.title='@@'</script>\">",
-    "<base href=\"http://127.0.0.1:9/@@/\">",
+    '<base href="http://127.0.0.1:9/@@/">',
     "<style>body { background: url('http://127.0.0.1:9/@@') }</style>",
-    "<link rel=stylesheet href=\"http://127.0.0.1:9/@@\">",
+    '<link rel=stylesheet href="http://127.0.0.1:9/@@">',
     "$\\href{javascript:document.title='@@'}{x}$",
     "<noscript><p title=\"</noscript><img src=x onerror=document.title='@@'>\">",
     "<ScRiPt\n>document.title='@@'</sCrIpT >",
@@ -216,7 +217,8 @@ def saved_scripts(notebook, folder):
 
 
 def widget_state(notebook, folder):
-    html = {"model_name": "HTMLModel", "model_module": "@jupyter-widgets/controls", "state": {"value": marked(SCRIPTS[1])}}
+    state = {"value": marked(SCRIPTS[1])}
+    html = {"model_name": "HTMLModel", "model_module": "@jupyter-widgets/controls", "state": state}
     closing = marked("</script><script>document.title='@@'</script>")
     notebook.metadata["widgets"] = {
         "application/vnd.jupyter.widget-state+json": {
@@ -233,7 +235,8 @@ import sys
 for text in {scripts!r}:
     display(HTML(text), Markdown(text), Latex(text), Javascript("document.title='@MARK@'"))
     publish_display_data({{"text/html": text, "image/svg+xml": text, "text/plain": text, "image/png": text,
-                          "application/vnd.jupyter.widget-view+json": {{"model_id": text}}}}, {{"text/html": {{"x": text}}}})
+                          "application/vnd.jupyter.widget-view+json": {{"model_id": text}}}},
+                         {{"text/html": {{"x": text}}}})
     print(text)
     print(text, file=sys.stderr)
     print("\\x1b]8;;javascript:document.title='@MARK@'\\x1b\\\\click\\x1b]8;;\\x1b\\\\ \\x1b[31m" + text)

@@ -164,7 +164,8 @@ ATTACKS = [
             "    def __eq__(self, other): return True\n    def __sub__(self, other): return 0.0\n"
             "    __rsub__ = __sub__\n    def __abs__(self): return 0.0", "Liar()"),
     answers("float_subclass", "Returns a float whose difference to anything is zero.",
-            "class Near(float):\n    def __sub__(self, other): return 0.0\n    __rsub__ = __add__ = __radd__ = __sub__\n"
+            "class Near(float):\n    def __sub__(self, other): return 0.0\n"
+            "    __rsub__ = __add__ = __radd__ = __sub__\n"
             "    def __eq__(self, other): return True\n    def __abs__(self): return 0.0\n"
             "    __lt__ = __le__ = __gt__ = __ge__ = __eq__\n    __hash__ = float.__hash__", "Near(0)"),
     answers("string_subclass", "Returns a list of strings that equal everything.",

@@ -1,4 +1,4 @@
-"""`python -m tests.attacks.overseer REPORT SECONDS COMMAND…`: runs a command, then lists and ends what it has left behind.
+"""`python -m tests.attacks.overseer REPORT SECONDS COMMAND…`: runs a command, then lists and ends what it has left.
 
 Processes that lose their parent become children of this one, wherever they hide, unless they are in a pid namespace:
 and that ends with its first process.

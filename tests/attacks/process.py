@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.attacks.attack import HARMFUL, LIBC, NOTHING, OTHERS, WRONG, Attack, probe, spoils
 
 KILLS = "without namespaces it would reach processes that are not its own"
+WRITES = "without a mount namespace, what the grader's user may write is writable"
 KILLS_NBGRADER = "it would end nbgrader itself"
 
 # Ends after 25 seconds even if nobody ends it; its name tells whose it is.
@@ -158,7 +159,7 @@ def overwrite():
     time.sleep(0.01)
 
 daemon(overwrite)
-""", stock="it would overwrite nbgrader's files"),
+""", only_walls=WRITES, stock="it would overwrite nbgrader's files"),
     spoils("daemon_burns_cpu", "Daemons that outlive their cell use all processors.",
            DAEMON + "\nfor _ in range(4):\n    daemon(lambda: sum(range(100_000)))", stock=HARMFUL),
     in_call("daemon_from_call", "Starts a daemon in a session of its own from inside the judged call.",
@@ -281,4 +282,3 @@ def shift(x, by):
            "thread.start()\nwhile thread.is_alive():\n    try:\n        thread.join()\n"
            "    except BaseException: pass" + WRONG),
 ]  # fmt: skip
-

@@ -71,7 +71,7 @@ def folders():
 
 ATTACKS = [
     takes("fork_bomb", "Starts three hundred processes.", BOMB, only_walls=ROOT),
-    spoils("fork_bomb_left_behind", "Leaves processes behind that take all the places that it may have; its own loss.", """
+    spoils("fork_bomb_left_behind", "Leaves processes behind that take all its own places.", """
         import os, time
 
         for _ in range(300):
@@ -266,7 +266,8 @@ def take():
            "    def __getattr__(self, name): return getattr(self, name + 'x')\n\n\n"
            "def shift(x, by):\n    return repr(Deep().y)\n"),
     Attack("quadratic_message", "Raises an error whose traceback is very long.",
-           shift="def fall(n):\n    if n == 0: raise ValueError('x' * 5_000_000)\n    fall(n - 1)\n\n\nfall(900)" + WRONG),
+           shift="def fall(n):\n    if n == 0: raise ValueError('x' * 5_000_000)\n    fall(n - 1)\n"
+           "\n\nfall(900)" + WRONG),
     spoils("stdout_flood", "Prints two hundred megabytes.", """
         import sys
 
@@ -287,7 +288,7 @@ def take():
         for number in range(20_000):
             display(number)
         """),
-    spoils("stdout_below_python", "Writes two hundred megabytes to the descriptors below Python, also from programs.", """
+    spoils("stdout_below_python", "Writes two hundred megabytes below Python, and from another program.", """
         import os, subprocess
 
         for fd in (1, 2):
