@@ -6,6 +6,7 @@ Named in `nbgrader_config.py`, so `nbgrader autograde` and the formgrader's butt
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 import time
 from dataclasses import replace
@@ -29,7 +30,7 @@ from autograder.sandbox.wall import KINDS, current
 from autograder.secret import course_secret
 from autograder.trials import Trial, Trials
 from course_utils.checks.exercise import Exercise
-from course_utils.checks.forbidden import defines
+from course_utils.checks.forbidden import UNREADABLE, defines
 from course_utils.checks.registry import exercises, masked
 from course_utils.checks.render import as_html, as_text
 from course_utils.checks.verdict import Verdict
@@ -38,6 +39,7 @@ METADATA = "autograder"
 MAX_CELL_OUTPUT = 2 * 2**20  # characters of one cell's outputs that are kept
 MAX_CELL_FLOOD = 32 * 2**20  # characters after which a cell is stopped
 MAX_CELL_MESSAGES = 20_000
+ALIVE_SECONDS = 0.2  # between two looks at whether a kernel that runs a cell still lives
 STOPPED = {
     "late": "This cell was stopped: it ran longer than {timeout} s.",
     "flood": "This cell was stopped: it wrote more output than a cell may.",
@@ -60,7 +62,7 @@ class JudgedExecute(Execute):
         3.0, help="How long an interrupted cell may take to stop before its kernel is replaced."
     ).tag(config=True)
     notebook_seconds = Float(
-        300.0, help="How long all cells of a notebook may run together; what comes later is not run."
+        300.0, help="How long a notebook may take, its trials included; what comes later is not run and not tried."
     ).tag(config=True)
     sandbox = Unicode(
         "", help="'bwrap': bubblewrap or nothing; 'process': limits only; '': the best that works here."
@@ -79,7 +81,7 @@ class JudgedExecute(Execute):
             masked=hidden,
             torch="torch" not in hidden and any(_imports_torch(cell) for cell in nb.cells),
         )
-        self._trials = Trials(judge, self._recover)
+        self._trials = Trials(judge, self._recover, self._out_of_time)
         self._ran: list[int] = []
         self._revivals = 0
         self._recovered = False
@@ -134,9 +136,7 @@ class JudgedExecute(Execute):
     async def _recover(self, index: int) -> bool:
         """For the trial at `index`, once all cells have run: run them again, the second time only as far as it."""
         self._revivals += 1
-        if time.monotonic() - self._started > self.notebook_seconds:
-            self._given_up = OUT_OF_TIME
-        if self._given_up:
+        if self._given_up or self._out_of_time():
             return False
         first, self._recovered = not self._recovered, True
         return await self._rerun([i for i in self._ran if first or i <= index])
@@ -152,12 +152,16 @@ class JudgedExecute(Execute):
                 trials[index].wire = await self._session.hold()
                 usable = trials[index].wire is not None
             else:
-                usable = not await self._run(index, self.nb.cells[index].copy())
+                usable = await self._still_usable(await self._run(index, self.nb.cells[index].copy()))
             if not usable:
                 self._given_up = NOT_RUN
                 await self._close()
                 return False
         return True
+
+    def _out_of_time(self) -> bool:
+        """Whether the notebook has used up its time."""
+        return time.monotonic() - self._started > self.notebook_seconds
 
     # -- the cells -----------------------------------------------------------------------------
 
@@ -167,7 +171,7 @@ class JudgedExecute(Execute):
         if cell.cell_type != "code":
             return
         exercise = self._exercise_of(cell)
-        if not self._given_up and time.monotonic() - self._started > self.notebook_seconds:
+        if not self._given_up and self._out_of_time():
             self._given_up = OUT_OF_TIME
         if exercise is not None:
             await self._keep_for_trial(index, cell, exercise)
@@ -180,11 +184,14 @@ class JudgedExecute(Execute):
             trouble = await self._run(index, cell)
             if trouble:
                 cell.outputs.append(_error("CellStopped", STOPPED[trouble].format(timeout=self.timeout)))
-            usable = not trouble or (trouble == "late" and await self._session.settles(self.settle_seconds))
-            if usable:
+            if await self._still_usable(trouble):
                 self._ran.append(index)
             else:
                 await self._revive(index)
+
+    async def _still_usable(self, trouble: str) -> bool:
+        """Whether the kernel goes on after a cell that ended with this trouble."""
+        return not trouble or (trouble == "late" and await self._session.settles(self.settle_seconds))
 
     async def _keep_for_trial(self, index: int, cell: Any, exercise: Exercise) -> None:
         cells = [
@@ -224,6 +231,16 @@ class JudgedExecute(Execute):
             cell.outputs = [o for o in cell.outputs if o.output_type != "error"]
             return "late" if timeout else "dead"
         return ""
+
+    async def _async_poll_kernel_alive(self) -> None:
+        """As nbclient does it, but more often, and only as long as this kernel is the one in use."""
+        session = self._session
+        while await session.alive():
+            await asyncio.sleep(ALIVE_SECONDS)
+            if session is not self._session:
+                return
+        if session is self._session and self.task_poll_for_reply is not None:
+            self.task_poll_for_reply.cancel()
 
     # -- what the kernel sends -----------------------------------------------------------------
 
@@ -273,7 +290,7 @@ def why_undefined(name: str, cells: list[Any]) -> str:
             ast.parse(cell.source)
         except SyntaxError as error:
             return f"The cell that should define {name} has a syntax error in line {error.lineno}: {error.msg}."
-        except (ValueError, RecursionError):
+        except UNREADABLE:
             break
         for output in cell.get("outputs", []):
             if output.output_type == "error":

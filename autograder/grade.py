@@ -19,7 +19,7 @@ from autograder.journal import FOLDER, Entry, Journal, alone, grading_round
 from autograder.nbgrader_log import last_line, quiet
 from autograder.plan import Plan
 from autograder.planning import make_plan
-from autograder.pool import Task, grade_here, grade_in_processes
+from autograder.pool import Task, grade_here, grade_in_processes, warm_up
 from autograder.results import Job, Kept, changes, digest_folder, fingerprint, kept, remember
 from autograder.sandbox import join, raised
 from autograder.texts import one_line
@@ -121,6 +121,8 @@ def grade_class(
         done(result)
 
     check_database(course.database)
+    if workers > 1 and not scheduler:
+        warm_up()
     try:
         with (
             alone(course.root),

@@ -86,8 +86,12 @@ class Recorder:
         try:
             with quiet():
                 recorded = patiently(lambda: self._write(outcome), self.say, self._ledger.forget)
-        except MissingEntry as error:
+        except (MissingEntry, InvalidEntry) as error:
+            self._ledger.forget()
             raise NotRecorded(f"the gradebook says: {error}") from None
+        except (ValueError, TypeError, LookupError, AttributeError) as error:  # nbgrader on what it does not expect
+            self._ledger.forget()
+            raise NotRecorded(f"nbgrader cannot record it ({type(error).__name__}: {error})") from None
         self._put_in_place(outcome)
         return recorded
 

@@ -23,6 +23,7 @@ STATUS_SENTENCES = {
     "too long": "{name} was stopped: it took longer than the {seconds} seconds it may use{each}.",
     "memory": "{name} was stopped: it needs more memory than it may use.",
     "died": "{name} ended the process it ran in, so there is nothing to judge.",
+    "late": "{name} was not tried: the notebook has used up its time.",
     "garbled": "What {name} sent back could not be read as plain data, so there is nothing to judge.",
     "dead": "The notebook could not be run as far as this check: an earlier cell ends or blocks the kernel.",
 }

@@ -6,6 +6,7 @@ import contextlib
 import signal
 import socket
 import time
+from collections.abc import Callable
 from queue import Empty
 from typing import Any
 
@@ -18,6 +19,7 @@ from autograder.sandbox.servers import ServerFailed
 
 START_SECONDS = 60
 HOLD_SECONDS = 20
+SEND_MILLISECONDS = 3000  # a kernel that has closed its sockets must not hold up the grader
 # What may wait here of a kernel's messages: their number on each channel, and the size of one.
 MAX_WAITING, MAX_MESSAGE = 100, 8 * 2**20
 HOLD = "__import__('kernel_side.judged').judged.hold(globals())"
@@ -31,6 +33,7 @@ class KernelSession:
         self._context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
         self._context.setsockopt(zmq.RCVHWM, MAX_WAITING)
         self._context.setsockopt(zmq.LINGER, 0)
+        self._context.setsockopt(zmq.SNDTIMEO, SEND_MILLISECONDS)
         self.manager = WalledKernelManager(context=self._context)
         self.client: Any = None
         self._order = order
@@ -38,7 +41,7 @@ class KernelSession:
     async def open(self) -> None:
         """Start the kernel and wait for it. Raises `ServerFailed`."""
         await self.manager.start_kernel(order=self._order)
-        self.client = self.manager.client()
+        self.client = self.manager.client(context=self._context)
         self.client.allow_stdin = False
         self.client.start_channels(hb=False)
         if not await self._ready():
@@ -60,7 +63,7 @@ class KernelSession:
         """Whether the kernel answers, and its outputs are heard here from now on."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and await self.alive():
-            asked = self.client.kernel_info()
+            asked = self._ask(self.client.kernel_info)
             if await self.reply_to(asked, 1.0) is None:
                 continue
             with contextlib.suppress(Empty):
@@ -74,8 +77,17 @@ class KernelSession:
         """Whether the kernel's process runs."""
         return await self.manager.is_alive()
 
+    def _ask(self, request: Callable[..., str], *arguments: Any, **how: Any) -> str:
+        """Send a request; its id, empty where the kernel does not take it."""
+        try:
+            return request(*arguments, **how)
+        except zmq.ZMQError:
+            return ""
+
     async def reply_to(self, asked: str, seconds: float) -> dict | None:
-        """The reply to a request of ours; None if it does not come in time or the kernel is dead."""
+        """The reply to a request of ours; None if it was not sent, does not come in time, or the kernel is dead."""
+        if not asked:
+            return None
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
@@ -92,7 +104,7 @@ class KernelSession:
 
     async def settles(self, seconds: float) -> bool:
         """Whether an interrupted kernel answers again within `seconds`."""
-        return await self.reply_to(self.client.kernel_info(), seconds) is not None
+        return await self.reply_to(self._ask(self.client.kernel_info), seconds) is not None
 
     async def hold(self) -> socket.socket | None:
         """A socket to a process that keeps the kernel's state as it is now; None where the kernel does not do that."""
@@ -105,7 +117,7 @@ class KernelSession:
             except OSError:
                 ours.close()
                 return None
-        asked = self.client.execute(HOLD, silent=True, store_history=False, stop_on_error=False)
+        asked = self._ask(self.client.execute, HOLD, silent=True, store_history=False, stop_on_error=False)
         reply = await self.reply_to(asked, HOLD_SECONDS)
         if reply is None or reply["content"].get("status") != "ok":
             ours.close()

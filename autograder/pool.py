@@ -17,7 +17,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import connection
+from multiprocessing import connection, forkserver
 from typing import Any
 
 from nbgrader.utils import setenv
@@ -45,6 +45,7 @@ class Task:
     files: Mapping[str, bytes]
     left_out: Sequence[str] = ()
     deaths: int = 0
+    failed: bool = False
 
 
 def grade_here(tasks: Iterable[Task]) -> Iterator[tuple[Any, Outcome]]:
@@ -80,6 +81,10 @@ def grade_in_processes(tasks: Iterable[Task], workers: int, wall: Wall) -> Itera
             for ready in connection.wait([worker.line for worker in busy]):
                 worker = next(worker for worker in busy if worker.line is ready)
                 task, outcome = worker.take()
+                if outcome is not None and outcome.failure and not task.failed:
+                    task.failed = True  # whatever it was, another process may do better
+                    again.append(task)
+                    continue
                 if outcome is not None:
                     # The process has its next task before the caller writes this one down.
                     following = again.popleft() if again else next(tasks, None)
@@ -96,6 +101,14 @@ def grade_in_processes(tasks: Iterable[Task], workers: int, wall: Wall) -> Itera
                     yield task.label, Outcome(task.plan.assignment, task.student, failure=why)
 
 
+def warm_up() -> None:
+    """Let the server that processes are forked from import everything, while the caller goes on."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        forkserver.set_forkserver_preload(list(PRELOAD))
+        with setenv(**ONE_THREAD), _without_interrupts():
+            forkserver.ensure_running()
+
+
 @dataclass(eq=False)
 class _Worker:
     """A process that grades, and the line to it."""
@@ -109,7 +122,7 @@ class _Worker:
         methods = multiprocessing.get_all_start_methods()
         context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         if context.get_start_method() == "forkserver":
-            context.set_forkserver_preload(list(PRELOAD))
+            warm_up()
         self.line, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, self.wall, self.scratch), daemon=False)
         with setenv(**ONE_THREAD), _without_interrupts():

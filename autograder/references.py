@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 
 from autograder import CourseError
+from course_utils.checks.forbidden import UNREADABLE
 from course_utils.checks.registry import exercises
 from course_utils.magics import without_magics
 
@@ -28,7 +29,7 @@ def checked_name(source: str) -> str | None:
     """The name `f` of a cell that is nothing but `check(f)`; None for every other cell."""
     try:
         body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError):
+    except UNREADABLE:
         return None
     call = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
     if (

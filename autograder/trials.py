@@ -21,6 +21,7 @@ from course_utils.checks.verdict import Verdict
 from course_utils.plain import NotPlain, decode
 
 MAX_FRAMES = 20_000  # in one trial: calls of lent functions, mostly
+PATIENCE = 5  # seconds beyond the time that a trial may take, until it is ended from outside
 STATUSES = ("done", "undefined", "too long", "memory", "died")
 
 
@@ -44,11 +45,14 @@ class Trial:
 class Trials:
     """Judges all check cells of a notebook.
 
-    `recover(index)` runs the notebook again as far as that cell, and gives new wires to the trials there.
+    `recover(index)` runs the notebook again as far as that cell, and gives new wires to the trials there;
+    `out_of_time()` says whether the notebook has used up its time.
     """
 
-    def __init__(self, judge: Judge, recover: Callable[[int], Awaitable[bool]]):
-        self.judge, self._recover = judge, recover
+    def __init__(
+        self, judge: Judge, recover: Callable[[int], Awaitable[bool]], out_of_time: Callable[[], bool] = lambda: False
+    ):
+        self.judge, self._recover, self._out_of_time = judge, recover, out_of_time
         self._all: list[Trial] = []
         self._unsound: set[str] = set()
 
@@ -130,8 +134,10 @@ class Trials:
         request = self.judge.request(trial.exercise, part, lend)
         if request is None:
             return "done", []
-        seconds = 3 * self.judge.seconds(trial.exercise, part) + 15
+        seconds = 3 * self.judge.seconds(trial.exercise, part) + PATIENCE
         for again in (False, True):
+            if self._out_of_time():
+                return "late", None
             if trial.wire is None and (not trial.reached or again or not await self._recover(trial.index)):
                 return "dead", None
             status, answer = await ask(trial.wire, request, seconds, lambda asked: self.judge.lend_value(asked, lend))

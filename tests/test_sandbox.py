@@ -10,9 +10,10 @@ import sys
 import time
 
 import pytest
+import zmq
 
 from autograder import CourseError
-from autograder.kernel_session import KernelSession
+from autograder.kernel_session import MAX_MESSAGE, MAX_WAITING, SEND_MILLISECONDS, KernelSession
 from autograder.kernel_side import seccomp
 from autograder.sandbox import bubblewrap, servers
 from autograder.sandbox import wall as walls
@@ -356,3 +357,23 @@ def test_what_a_kernel_is_told_holds_no_path_of_the_grader(nested, monkeypatch):
     monkeypatch.setattr(launch, "_forked", listen)
     in_kernel("1")
     assert seen and "solutions" not in seen[0] and "gradebook" not in seen[0]
+
+
+def test_what_a_kernel_sends_and_takes_is_bounded_on_every_channel(nested):
+    async def options() -> set:
+        session = KernelSession(Order())
+        await session.open()
+        try:
+            sockets = [getattr(session.client, f"{name}_channel").socket for name in ("shell", "iopub", "control")]
+            wanted = (zmq.MAXMSGSIZE, zmq.RCVHWM, zmq.SNDTIMEO)
+            return {tuple(sock.getsockopt(option) for option in wanted) for sock in sockets}
+        finally:
+            await session.close()
+
+    assert asyncio.run(options()) == {(MAX_MESSAGE, MAX_WAITING, SEND_MILLISECONDS)}
+
+
+def test_a_cell_that_prints_too_much_loses_the_rest_of_its_output_and_nothing_else(wall):
+    printed = in_kernel("print('x' * 5_000_000); print('y'); display('z' * 5_000_000)")
+    assert printed.startswith("xxx") and len(printed) < 1_100_000
+    assert printed.endswith("[the rest of this output was cut]")

@@ -11,6 +11,7 @@ import contextlib
 import os
 import random
 import resource
+import select
 import signal
 import socket
 import time
@@ -130,22 +131,30 @@ def _lower(kind: int, soft: int, hard: int) -> None:
 
 def _wait(pid: int, seconds: int) -> str:
     """How the child ended; it is killed when its wall-clock time (three times its CPU time) is over."""
-    deadline = time.monotonic() + 3 * seconds + 2
-    pause = 0.0002
-    while True:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            break
-        if time.monotonic() > deadline:
-            _kill_group(pid)
-            os.waitpid(pid, 0)
-            return "too long"
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.02)
+    late = not _ends(pid, 3 * seconds + 2)
     _kill_group(pid)
+    _, status = os.waitpid(pid, 0)
+    if late:
+        return "too long"
     if os.WIFSIGNALED(status):
         return "too long" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL) else "died"
     return {0: "done", 3: "memory"}.get(os.WEXITSTATUS(status), "died")
+
+
+def _ends(pid: int, seconds: float) -> bool:
+    """Whether a child ends within `seconds`; it is not reaped."""
+    if hasattr(os, "pidfd_open"):
+        descriptor = os.pidfd_open(pid)
+        try:
+            return bool(select.select([descriptor], [], [], seconds)[0])
+        finally:
+            os.close(descriptor)
+    deadline = time.monotonic() + seconds
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
 
 
 def _kill_group(pid: int) -> None:

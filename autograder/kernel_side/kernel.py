@@ -22,6 +22,8 @@ from typing import Any
 import zmq
 from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.session import Session
+from traitlets import default
 
 from kernel_side import judged, limits, seccomp
 
@@ -32,11 +34,48 @@ PRELOADED = (
     "ipykernel.debugger", "IPython.core.completerlib", "IPython.core.oinspect", "IPython.core.debugger", "pdb", "http",
     "pkgutil", "mimetypes", "faulthandler",
 )  # fmt: skip
+OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data", "error")
+MAX_OUTPUT = 2**20  # characters
+CUT = "\n[the rest of this output was cut]"
 LINE = 3 + len(CHANNELS)  # the descriptor of the judge's line; the channels' sockets come before it
+
+
+class BriefSession(Session):
+    """Cuts a cell's output to a size that the grader takes: more of it would cost the cell, and is read by nobody."""
+
+    written = 0
+
+    def send(self, stream, msg_or_type, content=None, *arguments, **more):
+        """As jupyter_client does it, up to `MAX_OUTPUT` characters of a cell."""
+        message = msg_or_type if isinstance(msg_or_type, dict) else None
+        kind, said = (message["msg_type"], message["content"]) if message else (msg_or_type, content)
+        if kind == "status" and said.get("execution_state") == "busy":
+            self.written = 0
+        if kind in OUTPUTS:
+            left = MAX_OUTPUT - self.written
+            self.written += len(str(said))
+            if left <= 0:
+                return None
+            if self.written > MAX_OUTPUT:
+                kind, said = brief(kind, said, left)
+                header = {**message["header"], "msg_type": kind} if message else None
+                message = {**message, "header": header, "msg_type": kind, "content": said} if message else None
+        return super().send(stream, message or kind, None if message else said, *arguments, **more)
+
+
+def brief(kind: str, said: dict[str, Any], left: int) -> tuple[str, dict[str, Any]]:
+    """A kind of message and its content instead of one that is too long."""
+    if kind == "stream":
+        return kind, {**said, "text": str(said.get("text", ""))[:left] + CUT}
+    return "display_data", {"data": {"text/plain": CUT}, "metadata": {}}
 
 
 class GradingKernelApp(IPKernelApp):
     """ipykernel's application on sockets that are bound already; without connection file, heartbeat or history."""
+
+    @default("session")
+    def _session_default(self):
+        return BriefSession(parent=self)
 
     def init_connection_file(self):
         """There is none: `run` has set everything."""
@@ -125,6 +164,8 @@ def run(specification: dict[str, Any]) -> None:
     app.config.Session.key = specification["key"].encode()
     app.config.HistoryManager.enabled = False
     app.initialize([])
+
+    app.shell.keepkernel_on_exit = True  # exit() in a cell ends nothing, as in a script that goes on below it
 
     def before_the_first_cell() -> None:
         app.shell.events.unregister("pre_execute", before_the_first_cell)

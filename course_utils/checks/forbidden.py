@@ -43,12 +43,16 @@ class _Source:
                     self.imports.update(imported(inner)[0])
 
 
+# What parsing can raise for a text that somebody else has written; SystemError is Python 3.11's own for deep nesting.
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, SystemError)
+
+
 @lru_cache(maxsize=1024)  # the cells of a notebook are read again for each of its exercises
 def parse(cell: str) -> ast.Module | None:
     """The syntax tree of a cell without its magics; None where it has a syntax error."""
     try:
         return ast.parse(without_magics(cell))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return None
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.attacks.compare`: the attacks against stock nbgrader and against us, written to docs/attacks.md.
+"""`python -m tests.attacks.compare [FILE]`: the attacks against stock nbgrader and against us, in docs/attacks.md.
 
 What could harm a machine without walls is not run against stock nbgrader. There the checks are assertions in the
 notebook, hidden ones among them, as nbgrader's documentation has them.
@@ -6,12 +6,13 @@ notebook, hidden ones among them, as nbgrader's documentation has them.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
 from tests import toy
-from tests.attacks.attack import Attack
+from tests.attacks.attack import FULL, Attack
 from tests.attacks.ground import HONEST, ROOT, Ground
 from tests.attacks.harness import Evidence, collect, grade, run
 from tests.attacks.suite import ATTACKS, TOPICS
@@ -88,7 +89,7 @@ def frozen(evidence: Evidence) -> Evidence:
     return evidence
 
 
-def in_words(findings: list[str], attack: Attack, evidence: Evidence) -> str:
+def in_words(findings: list[str], attack: Attack) -> str:
     """A cell of the table."""
     if not findings:
         return "held"
@@ -97,6 +98,8 @@ def in_words(findings: list[str], attack: Attack, evidence: Evidence) -> str:
         points = re.match(r"it got (\S+) for (\w+), not (\S+)", finding)
         if points and points[1] != "None":
             got, wanted = float(points[1]), float(points[3])
+            if points[2] == "twice" and not attack.change and got == FULL["twice"]:
+                continue  # there the attack does not break its own kernel, so the honest exercise has its points
             said.append(f"{points[2]}: {got:g} instead of {wanted:g} points")
         elif points or finding == "it was not graded":
             said.append("not graded")
@@ -115,8 +118,8 @@ def in_words(findings: list[str], attack: Attack, evidence: Evidence) -> str:
     return "; ".join(dict.fromkeys(said)) or "held"
 
 
-def write(ours: Evidence, theirs: Evidence) -> None:
-    """Write the page."""
+def write(ours: Evidence, findings: dict[str, list[str]], surroundings: list[str]) -> None:
+    """Write the page from our evidence and from what was found about stock nbgrader."""
     from nbgrader import __version__
 
     lines = []
@@ -124,10 +127,8 @@ def write(ours: Evidence, theirs: Evidence) -> None:
     for topic, attacks in TOPICS.items():
         lines += ["", f"## {topic}", "", "| attack | what it tries | stock nbgrader | ours |", "|---|---|---|---|"]
         for attack in attacks:
-            mine = in_words(ours.findings[attack.name], attack, ours)
-            stock = (
-                f"not run: {attack.stock}" if attack.stock else in_words(theirs.findings[attack.name], attack, theirs)
-            )
+            mine = in_words(ours.findings[attack.name], attack)
+            stock = f"not run: {attack.stock}" if attack.stock else in_words(findings[attack.name], attack)
             held["ours"] += mine == "held"
             held["stock"] += stock == "held"
             lines.append(f"| `{attack.name}` | {attack.tries} | {stock} | {mine} |")
@@ -135,24 +136,30 @@ def write(ours: Evidence, theirs: Evidence) -> None:
     for why in dict.fromkeys(attack.only_walls for attack in ATTACKS if attack.only_walls):
         names = ", ".join(f"`{attack.name}`" for attack in ATTACKS if attack.only_walls == why)
         lines.append(f"| {why} | {names} |")
-    harmed = sum("_honest was not graded" in finding for finding in theirs.surroundings)
+    harmed = sum("_honest was not graded" in finding for finding in surroundings)
     head = HEAD.format(
         count=len(ATTACKS), version=__version__, ours_run=len(ATTACKS), ours_held=held["ours"],
-        stock_run=len(theirs.findings), stock_held=held["stock"],
+        stock_run=len(findings), stock_held=held["stock"],
         ours_around=FINE if not ours.surroundings else "; ".join(ours.surroundings),
         stock_around=f"{harmed} of {len(HONEST)} not graded: an attack had ended the run" if harmed else FINE,
     )  # fmt: skip
     Path(PAGE).write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
 
 
-def main() -> None:
-    """Run both and write the page."""
-    theirs = stock()
+def main(kept: str = "") -> None:
+    """Run both and write the page; `kept` is a file for stock nbgrader's findings, which take long."""
+    if kept and Path(kept).exists():
+        told = json.loads(Path(kept).read_text())
+    else:
+        theirs = stock()
+        told = {"findings": theirs.findings, "surroundings": theirs.surroundings}
+        if kept:
+            Path(kept).write_text(json.dumps(told, indent=1))
     with Ground(ATTACKS) as ground:
-        ours = frozen(grade(ground, sandbox="bwrap", again=("collude_b",)))
-    write(ours, theirs)
+        ours = frozen(grade(ground, sandbox="bwrap", jobs=4, again=("collude_b",)))
+    write(ours, told["findings"], told["surroundings"])
     print(f"wrote {PAGE}")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -52,7 +52,8 @@ ATTACKS = [
            "        frame = frame.f_back\n    return 0 * x\n"),
     Attack("notices_the_fork", "Is right only in the process in which it was defined.",
            shift="import os\n\nhome = os.getpid()\n\n\ndef shift(x, by):\n"
-           "    return x + by if os.getpid() == home else 0 * x\n"),
+           "    return x + by if os.getpid() == home else 0 * x\n",
+           stock="there it is the right answer: tests run where it was defined"),
     Attack("counts_calls", "Is right the first three times, for those who look three times.",
            shift="calls = []\n\n\ndef shift(x, by):\n    calls.append(1)\n"
            "    return x + by if len(calls) <= 3 else 0 * x\n"),
