@@ -152,7 +152,7 @@ class JudgedExecute(Execute):
                 trials[index].wire = await self._session.hold()
                 usable = trials[index].wire is not None
             else:
-                usable = await self._still_usable(await self._run(index, self.nb.cells[index].copy()))
+                usable = not await self._run(index, self.nb.cells[index].copy())
             if not usable:
                 self._given_up = NOT_RUN
                 await self._close()
@@ -184,14 +184,10 @@ class JudgedExecute(Execute):
             trouble = await self._run(index, cell)
             if trouble:
                 cell.outputs.append(_error("CellStopped", STOPPED[trouble].format(timeout=self.timeout)))
-            if await self._still_usable(trouble):
+            if not trouble:
                 self._ran.append(index)
-            else:
+            elif trouble != "late" or not await self._session.settles(self.settle_seconds):
                 await self._revive(index)
-
-    async def _still_usable(self, trouble: str) -> bool:
-        """Whether the kernel goes on after a cell that ended with this trouble."""
-        return not trouble or (trouble == "late" and await self._session.settles(self.settle_seconds))
 
     async def _keep_for_trial(self, index: int, cell: Any, exercise: Exercise) -> None:
         cells = [

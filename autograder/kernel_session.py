@@ -18,7 +18,7 @@ from autograder.sandbox.provisioner import WalledKernelManager
 from autograder.sandbox.servers import ServerFailed
 
 START_SECONDS = 60
-HOLD_SECONDS = 20
+HOLD_SECONDS = 10
 SEND_MILLISECONDS = 3000  # a kernel that has closed its sockets must not hold up the grader
 # What may wait here of a kernel's messages: their number on each channel, and the size of one.
 MAX_WAITING, MAX_MESSAGE = 100, 8 * 2**20

@@ -26,7 +26,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SHARED_BY_TESTS = ("tests/conftest.py", "tests/made_up.py", "tests/postgres.py", "pyproject.toml")
 OPTIONAL = [each for extra in PROJECT["optional-dependencies"].values() for each in extra]
 REQUIREMENTS = (ROOT / "requirements.txt").read_text()
-TARGETS = ["setup", "lab", "grade", "test", "release", "bench"]
+TARGETS = ["setup", "lab", "grade", "test", "soak", "release", "bench"]
 
 
 def pinned(text):

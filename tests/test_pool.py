@@ -164,7 +164,7 @@ def test_stopped_killed_and_robbed_of_a_worker_it_ends_as_it_should(packages, co
     victims[0].kill()
     status, output = robbed.end()
     assert status == 0 and "Traceback" not in output, output
-    assert output.startswith("Warning: with --sandbox process, student code is only limited in what it uses.")
+    assert output.startswith("Warning: student code is only limited in what it uses here.")
     assert f"{STUDENTS} of {STUDENTS} submissions ran without a sandbox" in output
     entries = json.loads((course / "out.json").read_text())["submissions"]
     assert Counter((entry["score"], tuple(entry["problems"])) for entry in entries) == {(8.0, ()): STUDENTS}

@@ -51,6 +51,9 @@ class BriefSession(Session):
         kind, said = (message["msg_type"], message["content"]) if message else (msg_or_type, content)
         if kind == "status" and said.get("execution_state") == "busy":
             self.written = 0
+        if kind == "execute_reply" and len(str(said)) > MAX_OUTPUT:
+            said = {"status": said.get("status", "ok"), "execution_count": 0, "payload": [], "user_expressions": {}}
+            message = {**message, "content": said} if message else None
         if kind in OUTPUTS:
             left = MAX_OUTPUT - self.written
             self.written += len(str(said))
