@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 4.0  # a look costs a tenth of a second of one core
 
 
 @dataclass(frozen=True)
