@@ -246,7 +246,8 @@ def test_what_is_not_the_kernels_own_is_read_only(nested, path):
 
 @pytest.mark.bubblewrap
 def test_kernels_leave_nothing_to_each_other(nested):
-    places = "['/submission/x', '/scratch/x', '/tmp/x', '/dev/shm/x']"
+    places = [f"{folder}/x" for folder in bubblewrap.folders_in_memory()]
+    assert len(places) >= 3
     assert in_kernel(f"for path in {places}: open(path, 'w').write('1')\nprint('written')") == "written"
     assert in_kernel(f"import os; print(any(os.path.exists(path) for path in {places}))") == "False"
 
