@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 
+CHANNELS = ("shell", "iopub", "stdin", "control")  # of a kernel, in the order of its sockets
 HEADER = struct.Struct("!cI")
 REQUEST, STATUS, REPLY, ASK, ANSWER = b"Q", b"S", b"R", b"A", b"L"
 MAX_FRAME = 64 * 2**20

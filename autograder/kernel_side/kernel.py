@@ -26,8 +26,8 @@ from jupyter_client.session import Session
 from traitlets import default
 
 from kernel_side import judged, limits, seccomp
+from kernel_side.exchange import CHANNELS
 
-CHANNELS = ("shell", "iopub", "stdin", "control")
 PORTS = {name: number for number, name in enumerate((*CHANNELS, "hb"), 1)}
 PRELOADED = (
     "numpy", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "course_utils", "ipykernel.zmqshell",

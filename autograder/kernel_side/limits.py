@@ -21,7 +21,7 @@ DEFAULTS = {
 
 def apply(limits: dict[str, int]) -> None:
     """Put the limits on the calling process and all it starts."""
-    for kind in (signal.SIGALRM, signal.SIGXCPU, signal.SIGXFSZ):
+    for kind in (signal.SIGALRM, signal.SIGXCPU):
         signal.signal(kind, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write that is too large fails with a sentence instead
     _lower(resource.RLIMIT_CORE, 0)

@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.kernel_side import limits
+from autograder.kernel_side.exchange import CHANNELS
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.servers import PLAIN, TORCH, ServerFailed, environment
 from autograder.sandbox.wall import Wall
 from autograder.standin import kernel_packages
 
-CHANNELS = ("shell", "iopub", "stdin", "control")
 START_SECONDS = 60
 
 

@@ -13,7 +13,8 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerBase
 
-from autograder.sandbox.launch import CHANNELS, Order, Running, start
+from autograder.kernel_side.exchange import CHANNELS
+from autograder.sandbox.launch import Order, Running, start
 from autograder.sandbox.servers import ServerFailed
 from autograder.sandbox.wall import Wall, current
 
