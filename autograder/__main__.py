@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+import autograder.quick_start  # noqa: F401
 from autograder import CourseError
 
 

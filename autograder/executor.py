@@ -81,7 +81,7 @@ class JudgedExecute(Execute):
             masked=hidden,
             torch="torch" not in hidden and any(_imports_torch(cell) for cell in nb.cells),
         )
-        self._trials = Trials(judge, self._recover, self._out_of_time)
+        self._trials = Trials(judge, self._recover, self._alive, self._out_of_time)
         self._ran: list[int] = []
         self._revivals = 0
         self._recovered = False
@@ -107,6 +107,7 @@ class JudgedExecute(Execute):
             await self._open()
             for index, cell in enumerate(self.nb.cells):
                 await self._treat(index, cell)
+            self._pause()
             return await self._trials.decide()
         finally:
             await self._close()
@@ -139,7 +140,18 @@ class JudgedExecute(Execute):
         if self._given_up or self._out_of_time():
             return False
         first, self._recovered = not self._recovered, True
-        return await self._rerun([i for i in self._ran if first or i <= index])
+        usable = await self._rerun([i for i in self._ran if first or i <= index])
+        self._pause()
+        return usable
+
+    def _pause(self) -> None:
+        """While exercises are tried, nothing else of the notebook runs, such as threads that it has left behind."""
+        if self._session is not None:
+            self._session.pause()
+
+    async def _alive(self) -> bool:
+        """Whether there is a kernel, and it has not ended."""
+        return self._session is not None and await self._session.alive()
 
     async def _rerun(self, cells: list[int]) -> bool:
         """Run cells in a new kernel, with new wires for the trials among them; whether that has worked."""
@@ -204,6 +216,14 @@ class JudgedExecute(Execute):
             self._ran.append(index)
             trial.wire = await self._session.hold()
         trial.reached = trial.wire is not None
+        if not trial.reached and not self._given_up:
+            await self._revive_without_suspects(index)
+
+    async def _revive_without_suspects(self, index: int) -> None:
+        """Where no state can be kept at a check: go on without the cells since the last check, one of which is why."""
+        sound = max((trial.index for trial in self._trials if trial.reached), default=-1)
+        self._ran = [i for i in self._ran if i <= sound]
+        await self._revive(index)
 
     def _exercise_of(self, cell: Any) -> Exercise | None:
         """The exercise that a graded check cell is about; None for every other cell."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import nbgrader.api
+from alembic.script import ScriptDirectory
 from nbgrader.api import (
     Assignment,
     BaseCell,
@@ -276,9 +278,23 @@ def _open_ledger(db_url: str, course_id: str) -> _Ledger:
     if file and not file.exists():
         part = file.with_name(f".{file.name}.part")
         part.unlink(missing_ok=True)
-        Gradebook(f"sqlite:///{part}", course_id).close()
+        with _heads_read_here():
+            Gradebook(f"sqlite:///{part}", course_id).close()
         part.rename(file)
-    return _Ledger(db_url, course_id)
+    with _heads_read_here():
+        return _Ledger(db_url, course_id)
+
+
+@contextlib.contextmanager
+def _heads_read_here() -> Iterator[None]:
+    """For a new gradebook nbgrader asks Alembic in a process of its own, which takes two seconds to import things."""
+    own = nbgrader.api.get_alembic_version
+    migrations = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic"))
+    nbgrader.api.get_alembic_version = migrations.get_current_head
+    try:
+        yield
+    finally:
+        nbgrader.api.get_alembic_version = own
 
 
 class _Held:

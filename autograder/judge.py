@@ -20,7 +20,7 @@ from course_utils.runner import run_case
 SECRET_SETS = 2
 MEMORY = 2 * 2**30  # bytes that the calls of one exercise may add
 STATUS_SENTENCES = {
-    "too long": "{name} was stopped: it took longer than the {seconds} seconds it may use{each}.",
+    "too long": "{name} was stopped: it took longer than the {seconds} s it may use{each}.",
     "memory": "{name} was stopped: it needs more memory than it may use.",
     "died": "{name} ended the process it ran in, so there is nothing to judge.",
     "late": "{name} was not tried: the notebook has used up its time.",
@@ -43,6 +43,7 @@ class Judge:
         self.references = references
         self.secret = secret
         self._ready: dict[str, tuple[list[Case], int, list[Any]]] = {}
+        self._requests: dict[tuple[str, Part, tuple[str, ...]], bytes | None] = {}  # the class shares them too
 
     def _prepared(self, exercise: Exercise) -> tuple[list[Case], int, list[Any]]:
         """All cases, how many of them are public, and the truth of each; made once, as the class shares them."""
@@ -83,10 +84,14 @@ class Judge:
 
         None where the part has no cases. `lend` names functions for which the kernel asks back (`lend_value`).
         """
-        cases, public, _ = self._prepared(exercise)
-        cases = cases[:public] if part is Part.PUBLIC else cases[public:]
-        if not cases:
-            return None
+        key = (exercise.name, part, tuple(lend))
+        if key not in self._requests:
+            cases, public, _ = self._prepared(exercise)
+            cases = cases[:public] if part is Part.PUBLIC else cases[public:]
+            self._requests[key] = self._encoded(exercise, part, lend, cases) if cases else None
+        return self._requests[key]
+
+    def _encoded(self, exercise: Exercise, part: Part, lend: Sequence[str], cases: list[Case]) -> bytes:
         return encode(
             {
                 "name": exercise.name,
@@ -129,9 +134,7 @@ class Judge:
         said = sentence.format(name=exercise.name, seconds=seconds, each=each)
         return self.refuse(exercise, max_score, said + more)
 
-    def decide(
-        self, exercise: Exercise, answers: tuple[Any, Any], max_score: float, quotable: bool = True
-    ) -> Verdict:
+    def decide(self, exercise: Exercise, answers: tuple[Any, Any], max_score: float, quotable: bool = True) -> Verdict:
         """The verdict on `answers`: what came back from the student's process for the public and the secret cases.
 
         Each should be a list with one record per case; None for the secret ones leaves them out. Without `quotable` the

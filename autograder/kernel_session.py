@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
@@ -13,6 +14,7 @@ from typing import Any
 import zmq
 import zmq.asyncio
 
+from autograder.kernel_side.exchange import STATUS, receive_from
 from autograder.sandbox.launch import Order
 from autograder.sandbox.provisioner import WalledKernelManager
 from autograder.sandbox.servers import ServerFailed
@@ -22,7 +24,6 @@ HOLD_SECONDS = 10
 SEND_MILLISECONDS = 3000  # a kernel that has closed its sockets must not hold up the grader
 # What may wait here of a kernel's messages: their number on each channel, and the size of one.
 MAX_WAITING, MAX_MESSAGE = 100, 8 * 2**20
-HOLD = "__import__('kernel_side.judged').judged.hold(globals())"
 
 
 class KernelSession:
@@ -117,13 +118,19 @@ class KernelSession:
             except OSError:
                 ours.close()
                 return None
-        asked = self._ask(self.client.execute, HOLD, silent=True, store_history=False, stop_on_error=False)
-        reply = await self.reply_to(asked, HOLD_SECONDS)
-        if reply is None or reply["content"].get("status") != "ok":
-            ours.close()
-            return None
         ours.setblocking(False)
-        return ours
+        try:
+            self.client.shell_channel.send(self.client.session.msg("hold_request"))
+            if await asyncio.wait_for(receive_from(ours), HOLD_SECONDS) == (STATUS, b"ready"):
+                return ours
+        except (OSError, zmq.ZMQError, TimeoutError):
+            pass
+        ours.close()
+        return None
+
+    def pause(self) -> None:
+        """Stop the kernel itself: of the notebook, only the processes that keep its states go on."""
+        self.manager.provisioner.running.signal(signal.SIGSTOP)
 
     def kill(self) -> None:
         """End the kernel at once; who waits for it finds it dead."""

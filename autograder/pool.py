@@ -28,7 +28,7 @@ from autograder.worker import Outcome, grade
 
 TRIES = 3
 GRACE = 10.0  # seconds that a process which is told to leave may take
-PRELOAD = ("autograder.worker", "autograder.pool", "torch")
+PRELOAD = ("autograder.quick_start", "autograder.worker", "autograder.pool", "torch")
 # Parallelism is across submissions, and a fork after OpenMP has started threads can hang.
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"

@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.judge import Judge, Part
-from autograder.kernel_side.exchange import ANSWER, ASK, HEADER, MAX_FRAME, REPLY, REQUEST, STATUS, Broken, frame
+from autograder.kernel_side.exchange import ANSWER, ASK, REPLY, REQUEST, STATUS, frame, receive_from
 from course_utils.checks.exercise import Exercise
 from course_utils.checks.lending import broken_ground, judged_on_own_merit
 from course_utils.checks.verdict import Verdict
 from course_utils.plain import NotPlain, decode
 
 MAX_FRAMES = 20_000  # in one trial: calls of lent functions, mostly
-PATIENCE = 5  # seconds beyond the time that a trial may take, until it is ended from outside
-STATUSES = ("done", "undefined", "too long", "memory", "died")
+PATIENCE = 2  # seconds beyond three times the CPU time that a trial may use, until it is given up
+NOTICE = 0.3  # seconds in which the end of a kernel is heard of after the end of one of its processes
+STATUSES = ("undefined", "memory")
+ENDED = ("too long", "garbled", "lost", "broken", "died")  # after these, the process is not asked again
 
 
 @dataclass
@@ -41,18 +44,28 @@ class Trial:
     lent: list[str] = field(default_factory=list)
     lent_public: Any = None
 
+    def hang_up(self) -> None:
+        """End the process that keeps the state."""
+        if self.wire is not None:
+            self.wire.close()
+        self.wire = None
+
 
 class Trials:
     """Judges all check cells of a notebook.
 
-    `recover(index)` runs the notebook again as far as that cell, and gives new wires to the trials there;
-    `out_of_time()` says whether the notebook has used up its time.
+    `recover(index)` runs the notebook again as far as that cell, and gives new wires to the trials there; `alive()`
+    says whether the kernel runs, `out_of_time()` whether the notebook has used up its time.
     """
 
     def __init__(
-        self, judge: Judge, recover: Callable[[int], Awaitable[bool]], out_of_time: Callable[[], bool] = lambda: False
+        self,
+        judge: Judge,
+        recover: Callable[[int], Awaitable[bool]],
+        alive: Callable[[], Awaitable[bool]],
+        out_of_time: Callable[[], bool] = lambda: False,
     ):
-        self.judge, self._recover, self._out_of_time = judge, recover, out_of_time
+        self.judge, self._recover, self._alive, self._out_of_time = judge, recover, alive, out_of_time
         self._all: list[Trial] = []
         self._unsound: set[str] = set()
 
@@ -63,9 +76,7 @@ class Trials:
     def hang_up(self) -> None:
         """End the processes that keep the states."""
         for trial in self._all:
-            if trial.wire is not None:
-                trial.wire.close()
-            trial.wire = None
+            trial.hang_up()
 
     def __iter__(self) -> Iterator[Trial]:
         return iter(self._all)
@@ -134,73 +145,75 @@ class Trials:
         request = self.judge.request(trial.exercise, part, lend)
         if request is None:
             return "done", []
-        seconds = 3 * self.judge.seconds(trial.exercise, part) + PATIENCE
-        for again in (False, True):
+        seconds = self.judge.seconds(trial.exercise, part)
+        for _ in range(2):
             if self._out_of_time():
                 return "late", None
-            if trial.wire is None and (not trial.reached or again or not await self._recover(trial.index)):
+            if trial.wire is None and (not trial.reached or not await self._recover(trial.index)):
                 return "dead", None
+            started = time.monotonic()
             status, answer = await ask(trial.wire, request, seconds, lambda asked: self.judge.lend_value(asked, lend))
+            if status in ENDED:
+                trial.hang_up()
+            if status == "broken":
+                await asyncio.sleep(NOTICE)
+                status = (
+                    "lost"
+                    if not await self._alive()
+                    else "too long"
+                    if time.monotonic() - started > seconds
+                    else "died"
+                )
             if status != "lost":
                 return status, answer
-            if again or not await self._recover(trial.index):
-                break
         return "died", None
 
 
-async def ask(
-    wire: socket.socket, request: bytes, seconds: float, lend: Callable[[bytes], bytes]
-) -> tuple[str, Any]:
+async def ask(wire: socket.socket, request: bytes, seconds: float, lend: Callable[[bytes], bytes]) -> tuple[str, Any]:
     """Put a request to the process at the other end of `wire`; how it went, and the records where it went well.
 
     Beside the statuses of `kernel_side.judged`: "garbled" for records that are no plain data, "lost" where the process
-    is gone.
+    was gone already, "broken" where it ends before it has answered, "too long" where it takes three times `seconds`.
     """
+    conversation = Conversation(wire, lend)
     try:
-        return await asyncio.wait_for(_converse(wire, request, lend), seconds)
+        return await asyncio.wait_for(conversation.ask(request), 3 * seconds + PATIENCE)
     except TimeoutError:
-        return "died", None
-    except OSError:
-        return "lost", None
-
-
-async def _converse(wire: socket.socket, request: bytes, lend: Callable[[bytes], bytes]) -> tuple[str, Any]:
-    loop = asyncio.get_running_loop()
-    sending = asyncio.ensure_future(loop.sock_sendall(wire, frame(REQUEST, request)))
-    reply = None
-    try:
-        for _ in range(MAX_FRAMES):
-            kind, data = await _receive(wire)
-            if kind == ASK:
-                await loop.sock_sendall(wire, frame(ANSWER, lend(data)))
-            elif kind == REPLY:
-                reply = data
-            elif kind == STATUS:
-                status = data.decode("utf-8", "replace")
-                if status == "done" and reply is not None:
-                    return "done", decode(reply)
-                return (status if status in STATUSES and status != "done" else "died"), None
+        return "too long", None
     except NotPlain:
         return "garbled", None
-    finally:
-        sending.cancel()
-        with contextlib.suppress(asyncio.CancelledError, OSError):
-            await sending
-    return "garbled", None
+    except OSError:
+        return "broken" if conversation.begun else "lost", None
 
 
-async def _receive(wire: socket.socket) -> tuple[bytes, bytes]:
-    kind, length = HEADER.unpack(await _exactly(wire, HEADER.size))
-    if length > MAX_FRAME:
-        raise Broken("a frame larger than allowed")
-    return kind, await _exactly(wire, length)
+class Conversation:
+    """One request, and all that is said until it is answered."""
 
+    def __init__(self, wire: socket.socket, lend: Callable[[bytes], bytes]):
+        self._wire, self._lend = wire, lend
+        self.begun = False  # whether the calls have begun
 
-async def _exactly(wire: socket.socket, count: int) -> bytes:
-    data = bytearray()
-    while len(data) < count:
-        part = await asyncio.get_running_loop().sock_recv(wire, min(count - len(data), 2**20))
-        if not part:
-            raise Broken("the other side has gone")
-        data += part
-    return bytes(data)
+    async def ask(self, request: bytes) -> tuple[str, Any]:
+        """The last status, and the records where it is "done". Raises `NotPlain` and `OSError`."""
+        loop = asyncio.get_running_loop()
+        sending = asyncio.ensure_future(loop.sock_sendall(self._wire, frame(REQUEST, request)))
+        reply = None
+        try:
+            for _ in range(MAX_FRAMES):
+                kind, data = await receive_from(self._wire)
+                if kind == ASK:
+                    await loop.sock_sendall(self._wire, frame(ANSWER, self._lend(data)))
+                elif kind == REPLY:
+                    reply = data
+                elif kind == STATUS and data == b"begun":
+                    self.begun = True
+                elif kind == STATUS:
+                    status = data.decode("utf-8", "replace")
+                    if status == "done" and reply is not None:
+                        return "done", decode(reply)
+                    return (status if status in STATUSES else "died"), None
+        finally:
+            sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await sending
+        raise NotPlain("too many frames")

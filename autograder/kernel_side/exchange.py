@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 
@@ -9,6 +10,7 @@ CHANNELS = ("shell", "iopub", "stdin", "control")  # of a kernel, in the order o
 HEADER = struct.Struct("!cI")
 REQUEST, STATUS, REPLY, ASK, ANSWER = b"Q", b"S", b"R", b"A", b"L"
 MAX_FRAME = 64 * 2**20
+PART = 2**20
 
 
 class Broken(ConnectionError):
@@ -22,17 +24,38 @@ def frame(kind: bytes, data: bytes) -> bytes:
 
 def receive(wire: socket.socket) -> tuple[bytes, bytes]:
     """The next frame, waited for: its kind and data. Raises `Broken`."""
-    kind, length = HEADER.unpack(_exactly(wire, HEADER.size))
+    kind, length = _opened(_exactly(wire, HEADER.size))
+    return kind, _exactly(wire, length)
+
+
+async def receive_from(wire: socket.socket) -> tuple[bytes, bytes]:
+    """As `receive`, for a socket that does not block."""
+    kind, length = _opened(await _exactly_from(wire, HEADER.size))
+    return kind, await _exactly_from(wire, length)
+
+
+def _opened(header: bytes) -> tuple[bytes, int]:
+    kind, length = HEADER.unpack(header)
     if length > MAX_FRAME:
         raise Broken("a frame larger than allowed")
-    return kind, _exactly(wire, length)
+    return kind, length
 
 
 def _exactly(wire: socket.socket, count: int) -> bytes:
     data = bytearray()
     while len(data) < count:
-        part = wire.recv(min(count - len(data), 2**20))
-        if not part:
-            raise Broken("the other side has gone")
-        data += part
+        data += _some(wire.recv(min(count - len(data), PART)))
     return bytes(data)
+
+
+async def _exactly_from(wire: socket.socket, count: int) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        data += _some(await asyncio.get_running_loop().sock_recv(wire, min(count - len(data), PART)))
+    return bytes(data)
+
+
+def _some(part: bytes) -> bytes:
+    if not part:
+        raise Broken("the other side has gone")
+    return part

@@ -7,6 +7,7 @@ archive as input.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import importlib
 import io
@@ -20,7 +21,8 @@ from importlib.abc import MetaPathFinder
 from typing import Any
 
 import zmq
-from ipykernel.iostream import IOPubThread
+from ipykernel.iostream import IOPubThread, OutStream
+from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from traitlets import default
@@ -37,6 +39,7 @@ PRELOADED = (
 OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data", "error")
 MAX_OUTPUT = 2**20  # characters
 CUT = "\n[the rest of this output was cut]"
+SWITCH_SECONDS = 0.0005  # a thread that a cell leaves behind must not slow down the cells after it
 LINE = 3 + len(CHANNELS)  # the descriptor of the judge's line; the channels' sockets come before it
 
 
@@ -44,13 +47,14 @@ class BriefSession(Session):
     """Cuts a cell's output to a size that the grader takes: more of it would cost the cell, and is read by nobody."""
 
     written = 0
+    printed = 0  # of it, what `BriefStream` has taken and perhaps not sent yet
 
     def send(self, stream, msg_or_type, content=None, *arguments, **more):
         """As jupyter_client does it, up to `MAX_OUTPUT` characters of a cell."""
         message = msg_or_type if isinstance(msg_or_type, dict) else None
         kind, said = (message["msg_type"], message["content"]) if message else (msg_or_type, content)
         if kind == "status" and said.get("execution_state") == "busy":
-            self.written = 0
+            self.written = self.printed = 0
         if kind == "execute_reply" and len(str(said)) > MAX_OUTPUT:
             said = {"status": said.get("status", "ok"), "execution_count": 0, "payload": [], "user_expressions": {}}
             message = {**message, "content": said} if message else None
@@ -66,6 +70,20 @@ class BriefSession(Session):
         return super().send(stream, message or kind, None if message else said, *arguments, **more)
 
 
+class BriefStream(OutStream):
+    """stdout or stderr of a kernel: what nobody will read is not even kept, so that a flood of it costs little."""
+
+    def write(self, string: str) -> int | None:
+        """As ipykernel does it, up to a little more than `MAX_OUTPUT` characters of a cell."""
+        if not isinstance(string, str):
+            return super().write(string)  # it raises
+        left = MAX_OUTPUT + 1 - self.session.printed
+        self.session.printed += len(string)
+        if left > 0:
+            super().write(string[:left])
+        return len(string)
+
+
 def brief(kind: str, said: dict[str, Any], left: int) -> tuple[str, dict[str, Any]]:
     """A kind of message and its content instead of one that is too long."""
     if kind == "stream":
@@ -73,12 +91,28 @@ def brief(kind: str, said: dict[str, Any], left: int) -> tuple[str, dict[str, An
     return "display_data", {"data": {"text/plain": CUT}, "metadata": {}}
 
 
+class GradingKernel(IPythonKernel):
+    """IPython's kernel with one more request, sent at a check: to keep its state for the judge."""
+
+    msg_types = [*IPythonKernel.msg_types, "hold_request"]
+
+    async def hold_request(self, *_):
+        """The kept process answers by itself, on a socket that comes over the judge's line."""
+        judged.hold(self.shell.user_ns)
+
+
 class GradingKernelApp(IPKernelApp):
     """ipykernel's application on sockets that are bound already; without connection file, heartbeat or history."""
+
+    kernel_class = GradingKernel
+    outstream_class = f"{__name__}.BriefStream"
 
     @default("session")
     def _session_default(self):
         return BriefSession(parent=self)
+
+    def parse_command_line(self, argv=None):
+        """There is none, and reading it takes a fifth of a kernel's start."""
 
     def init_connection_file(self):
         """There is none: `run` has set everything."""
@@ -90,9 +124,10 @@ class GradingKernelApp(IPKernelApp):
         """The server tells when a kernel ends."""
 
     def init_control(self, context):
-        """Without the debugger's second connection."""
+        """Without the debugger's second connection, and without a thread for subshells."""
         super().init_control(context)
         self.debug_shell_socket.close()
+        self.shell_channel_thread = None
 
     def init_iopub(self, context):
         """As ipykernel does it, but without the port on which it hears what subprocesses print."""
@@ -161,6 +196,7 @@ def run(specification: dict[str, Any]) -> None:
     if sys.platform == "linux":
         seccomp.apply()
     sys.meta_path.insert(0, Masked(specification["masked"]))
+    sys.setswitchinterval(SWITCH_SECONDS)
     judged.line = socket.socket(fileno=LINE)
     app = GradingKernelApp.instance(transport="ipc", ip="channel")
     app.shell_port, app.iopub_port, app.stdin_port, app.control_port = (PORTS[name] for name in CHANNELS)
@@ -168,6 +204,7 @@ def run(specification: dict[str, Any]) -> None:
     app.config.HistoryManager.enabled = False
     app.initialize([])
 
+    app.shell._tee = lambda channel: contextlib.nullcontext()  # IPython keeps all that is printed for its history
     app.shell.keepkernel_on_exit = True  # exit() in a cell ends nothing, as in a script that goes on below it
 
     def before_the_first_cell() -> None:

@@ -38,7 +38,7 @@ class _Source:
             for name in bound_names(node):
                 self.definitions[name] = [node]
                 self.imports.pop(name, None)
-            for inner in ast.walk(node):  # imports under if or try
+            for inner in _walk(node):  # imports under if or try
                 if isinstance(inner, (ast.Import, ast.ImportFrom)):
                     self.imports.update(imported(inner)[0])
 
@@ -56,6 +56,12 @@ def parse(cell: str) -> ast.Module | None:
         return None
 
 
+@lru_cache(maxsize=4096)
+def _walk(node: ast.AST) -> tuple[ast.AST, ...]:
+    """`ast.walk`, once for each definition: several exercises reach the same one."""
+    return tuple(ast.walk(node))
+
+
 def imported(node: ast.Import | ast.ImportFrom) -> tuple[dict[str, str], list[str]]:
     """Alias → dotted name for an import statement, and the modules it imports with a star."""
     if isinstance(node, ast.Import):
@@ -67,7 +73,7 @@ def imported(node: ast.Import | ast.ImportFrom) -> tuple[dict[str, str], list[st
 
 def bound_names(node: ast.AST) -> list[str]:
     """Names that a statement binds by assignment (f = …, with … as f, for f in …)."""
-    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return [n.id for n in _walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
 
 
 def refusal(exercise: Exercise, cells: Sequence[str]) -> str | None:
@@ -90,15 +96,16 @@ def find_forbidden(cells: Sequence[str], name: str, forbidden: Sequence[str]) ->
     for current in _reach(source, name):
         for node in source.definitions.get(current, ()):
             local: dict[str, str] = {}
-            for inner in ast.walk(node):
+            for inner in _walk(node):
                 if isinstance(inner, (ast.Import, ast.ImportFrom)):
                     aliases, stars = imported(inner)
                     local.update(aliases)
                     for path in (*aliases.values(), *stars):
                         if hit(path, forbidden):
                             return path
-            for inner in ast.walk(node):
-                path = _dotted(inner, {**source.imports, **local})
+            names = {**source.imports, **local}
+            for inner in _walk(node):
+                path = _dotted(inner, names)
                 if path and hit(path, forbidden):
                     return path
             unknown = unknown or bool(_unknown_names(node, source, local))
@@ -120,17 +127,17 @@ def _reach(source: _Source, name: str) -> list[str]:
             continue
         seen.append(current)
         for node in source.definitions.get(current, ()):
-            todo += [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+            todo += [n.id for n in _walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
     return seen
 
 
 def _unknown_names(node: ast.AST, source: _Source, local: dict[str, str]) -> set[str]:
     """Names a definition reads that nothing here defines."""
-    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    names = [n for n in _walk(node) if isinstance(n, ast.Name)]
     own = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
-    own |= {a.arg for n in ast.walk(node) if isinstance(n, ast.arguments) for a in _arguments(n)}
-    own |= {n.name for n in ast.walk(node) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
-    own |= {n.name for n in ast.walk(node) if isinstance(n, ast.ExceptHandler) and n.name}
+    own |= {a.arg for n in _walk(node) if isinstance(n, ast.arguments) for a in _arguments(n)}
+    own |= {n.name for n in _walk(node) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    own |= {n.name for n in _walk(node) if isinstance(n, ast.ExceptHandler) and n.name}
     known = own | source.definitions.keys() | source.imports.keys() | local.keys() | set(dir(builtins))
     return {n.id for n in names} - known
 

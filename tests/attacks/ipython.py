@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.attack import NOTHING, spoils
+from tests.attacks.attack import spoils
 
 HIDE = """
 def hidden(*args, **kwargs):
@@ -140,7 +140,6 @@ ATTACKS = [
         shell.user_ns = Names(shell.user_ns)
         shell.user_module.__dict__.update(check=lambda *a: 6.0)
         """,
-        points=NOTHING,  # its own later cells find no names either
     ),
     spoils(
         "magics",

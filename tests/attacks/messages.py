@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from tests.attacks.attack import NOTHING, WRONG, Attack, probe, spoils
+from tests.attacks.attack import WRONG, Attack, probe, spoils
 
 # The kernel's own session signs these messages, so they are as genuine as any; sent now and after each later cell.
 FORGER = """
@@ -334,7 +334,7 @@ def hold(namespace):
 kept, judged.hold = [], hold
 """ + WRONG),
     Attack("hangs_up", "Closes the line over which the judge hands its sockets in.",
-           stock=NO_JUDGE, shift="import kernel_side.judged as judged\njudged.line.close()" + WRONG, points=NOTHING),
+           stock=NO_JUDGE, shift="import kernel_side.judged as judged\njudged.line.close()" + WRONG),
     Attack("replays_an_answer", "Sends the answer to one exercise again as the answer to another.",
            stock=NO_JUDGE, shift=WIRE.lstrip() + """
 import course_utils.plain

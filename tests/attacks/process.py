@@ -250,8 +250,7 @@ def shift(x, by):
     Attack("deletes_names", "Deletes every name of the notebook and of the interpreter's modules.",
            shift="import sys\n\ndef shift(x, by):\n    return x\n\n"
            "for name in [n for n in sys.modules if n.startswith(('course_utils', 'kernel_side'))]:\n"
-           "    del sys.modules[name]\ndel np, check\n",
-           points=NOTHING),
+           "    del sys.modules[name]\ndel np, check\n"),
     in_call("changes_limits", "Raises its own limits and gives itself a better place in the queue, then never ends.",
             "import os, resource",
             """for kind in range(16):

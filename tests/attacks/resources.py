@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.attack import HARMFUL, LIBC, NOTHING, WRONG, Attack, probe, spoils
+from tests.attacks.attack import HARMFUL, LIBC, WRONG, Attack, probe, spoils
 
 ROOT = "as root, limits on the number of processes do not bind"
 DISK = "without a mount namespace, nothing limits the number and the sum of files"
@@ -84,7 +84,7 @@ ATTACKS = [
                         os._exit(0)
             except OSError:
                 break
-        """, points=NOTHING, stock=HARMFUL, only_walls=ROOT),
+        """, stock=HARMFUL, only_walls=ROOT),
     takes("thread_bomb", "Starts two thousand threads.", """
 import threading, time
 
