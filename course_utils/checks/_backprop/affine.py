@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
-from course_utils.checks._backprop.common import one_of, tensor, through
+from course_utils.checks.describe import one_of, tensor, through
 from course_utils.checks.exercise import Case, Exercise, Misconception, Raises
 from course_utils.plain import strided
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import product
 
-from course_utils.checks._backprop.common import one_of
+from course_utils.checks.describe import one_of
 
 RTOL = 1e-7
 

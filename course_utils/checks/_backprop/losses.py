@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from course_utils.checks._backprop.common import agrees, tensor, through
+from course_utils.checks.describe import agrees, tensor, through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided, to_plain
 

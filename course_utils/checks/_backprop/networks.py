@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks._backprop.common import agrees, one_of, tensor, through
+from course_utils.checks.describe import agrees, one_of, tensor, through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided, to_plain
 

@@ -9,7 +9,7 @@ from course_utils.checks._backprop.affine import (
     call_affine_backward,
     changed_gradients,
 )
-from course_utils.checks._backprop.common import through
+from course_utils.checks.describe import through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided
 

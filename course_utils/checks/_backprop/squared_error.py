@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks._backprop.common import one_of, tensor, through
+from course_utils.checks.describe import one_of, tensor, through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided
 

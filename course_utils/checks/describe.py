@@ -1,4 +1,4 @@
-"""Small helpers with which the exercises of 01_backprop are described."""
+"""Small helpers with which exercises are described."""
 
 from __future__ import annotations
 

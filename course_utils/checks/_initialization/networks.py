@@ -1,0 +1,68 @@
+"""Deep networks without biases, h = φ(W h) in every layer: what several exercises measure, and wrong ways to do it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_utils.checks.describe import tensor
+from course_utils.checks.exercise import Raises
+
+NAMES = ("sigmoid", "tanh", "relu", "leaky_relu", "elu")
+
+
+def torch_activation(name):
+    """The function of PyTorch for one of `NAMES`."""
+    import torch
+    from torch.nn import functional
+
+    functions = {
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "leaky_relu": functional.leaky_relu,  # its default slope is 0.01
+        "elu": functional.elu,
+    }
+    return functions[name]
+
+
+def phi(name, z):
+    """φ(z) of an array, by PyTorch."""
+    return torch_activation(name)(tensor(z)).numpy()
+
+
+def slope(name, z):
+    """φ′(z) of an array, by autograd."""
+    import torch
+
+    leaf = tensor(z, True)
+    return torch.autograd.grad(torch_activation(name)(leaf).sum(), leaf)[0].numpy()
+
+
+def signals(weights, x, name):
+    """Pre-activations and activations of every layer: two lists of arrays."""
+    pre_activations, activations, h = [], [], x
+    for weight in weights:
+        pre_activations.append(h @ weight.T)
+        h = phi(name, pre_activations[-1])
+        activations.append(h)
+    return pre_activations, activations
+
+
+def or_misfit(function):
+    """`function`, or a ValueError where its matrix products do not fit."""
+
+    def variant(**inputs):
+        try:
+            return function(**inputs)
+        except ValueError:
+            return Raises("ValueError")
+
+    return variant
+
+
+def random_weights(rng, widths, scale=None):
+    """Weights for layers of these widths, input first: of std `scale`, or 1.5 / √in."""
+    return [
+        rng.normal(size=(n_out, n_in)) * (1.5 / np.sqrt(n_in) if scale is None else scale)
+        for n_in, n_out in zip(widths, widths[1:], strict=False)
+    ]
