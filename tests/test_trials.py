@@ -157,3 +157,41 @@ def test_a_notebook_that_takes_too_long_as_a_whole_is_cut_off(plan, monkeypatch)
     outcome = graded(plan)
     assert points(outcome) == {"shift": 0, "twice": 0}
     assert all(not verdict["passed"] for verdict in outcome.exercises.values())
+
+
+def test_nothing_else_of_the_notebook_runs_while_its_exercises_are_tried(plan):
+    counting = (
+        "import mmap, threading, time\nshared = mmap.mmap(-1, 8)\n\n"
+        "def count():\n    while True:\n        shared[0] = (shared[0] + 1) % 256\n        time.sleep(0.001)\n\n"
+        "threading.Thread(target=count, daemon=True).start()\n"
+    )
+    still = "def shift(x, by):\n    before = shared[0]\n    time.sleep(0.05)\n"
+    still += "    return x + by if shared[0] == before else 0 * x"
+    moving = "def twice(x):\n    return 2 * x if counted else 0 * x"
+    seen = "before = shared[0]\ntime.sleep(0.05)\ncounted = shared[0] != before\n"
+    assert points(graded(plan, shift=counting + still, twice=seen + moving)) == {"shift": 6, "twice": 2}
+
+
+def test_every_round_of_a_trial_starts_from_the_same_random_state(plan):
+    numbers = len(decode(Judge({}, plan.secret).request(toy.SHIFT, Part.PUBLIC))["cases"])
+    drawing = (
+        "import random\ndraws = []\ndef shift(x, by):\n    draws.append((np.random.rand(), random.random()))\n"
+        f"    same = {numbers} > len(draws) - 1 or draws[-1] == draws[-1 - {numbers}] or len(draws) > 2 * {numbers}\n"
+        "    return x + by if same else 0 * x"
+    )
+    assert points(graded(plan, shift=drawing)) == {"shift": 6, "twice": 2}
+
+
+def test_what_lets_no_state_be_kept_costs_its_own_exercise_alone(plan):
+    bomb = "import kernel_side.judged\nkernel_side.judged.line.close()\ndef shift(x, by):\n    return x + by"
+    outcome = graded(plan, shift=bomb)
+    assert points(outcome) == {"shift": 0, "twice": 2}
+    assert "could not be run as far as this check" in outcome.exercises["shift"]["message"]
+
+
+def test_a_flood_of_output_is_cut_and_not_kept(plan):
+    flood = "import resource\nfor _ in range(20_000):\n    print('x' * 10**5)\n"
+    flood += "assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 10**6"
+    last = nbformat.reads(graded(plan, tail=flood).notebooks["toy"], as_version=4).cells[-1]
+    assert [output.output_type for output in last.outputs] == ["stream"]
+    assert len(last.outputs[0].text) < 2**21

@@ -124,10 +124,9 @@ class GradingKernelApp(IPKernelApp):
         """The server tells when a kernel ends."""
 
     def init_control(self, context):
-        """Without the debugger's second connection, and without a thread for subshells."""
+        """Without the debugger's second connection."""
         super().init_control(context)
         self.debug_shell_socket.close()
-        self.shell_channel_thread = None
 
     def init_iopub(self, context):
         """As ipykernel does it, but without the port on which it hears what subprocesses print."""
