@@ -13,6 +13,9 @@ import course_utils
 from course_utils import check, hint, progress, reset, solution, working
 from course_utils.checks import checking, hints, records, registry
 from course_utils.checks.checking import CheckFailed, NotAnExercise
+from course_utils.checks.exercise import Case
+from course_utils.checks.render import as_html, as_text
+from course_utils.checks.verdict import decide
 from tests.toy import OUTLINE, TOYS
 
 
@@ -89,7 +92,33 @@ def test_changing_an_input_in_place_fails():
         return x
 
     text = failing(shift)
-    assert "your code changed the input x in place" in text and "changes an array that it was given" in text
+    assert (
+        "your code changed the input x in place" in text and "changes an array, list or dict that it was given" in text
+    )
+
+
+def test_aspects_that_fail_alike_are_told_apart_though_their_names_hold_commas():
+    cases = [Case("size, and more", {}), Case("padding", {}), Case("stride", {})]
+    right = {"outputs": 1, "error": None, "mutated": [], "shared": [], "printed": "", "warnings": []}
+    wrong = {**right, "outputs": 2}
+    verdict = decide(TOYS["shift"], cases, [wrong, wrong, right], [1, 1, 1], 6.0)
+    assert "✗ size, and more · padding  result is 2, should be 1" in as_text(verdict).replace("the ", "")
+    assert "size, and more · padding" in as_html(verdict)
+
+
+def test_what_call_says_of_a_result_is_not_called_an_exception_of_the_student(monkeypatch):
+    from dataclasses import replace
+
+    def call(student, x):
+        raise TypeError("the result has no row for conv1")
+
+    monkeypatch.setitem(TOYS, "twice", replace(TOYS["twice"], call=call))
+
+    def twice(x):
+        return [x]
+
+    text = failing(twice)
+    assert "the result has no row for conv1" in text and "raises" not in text
 
 
 def test_a_result_that_is_a_view_is_fine():

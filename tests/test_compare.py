@@ -47,6 +47,13 @@ def test_equal_things_have_no_difference(expected, got):
         (A, A.astype(complex), "holds complex numbers"),
         (np.array([1, 2]), np.array([1.0, 2.0]), "holds floats (float64), should hold integers"),
         (np.array([True]), np.array([1]), "should hold booleans"),
+        (28, 28.0, "the result is 28.0, a float; should be 28, an integer"),
+        (557_568_000, 557_568_000.0, "the result is 557568000.0, a float; should be 557568000, an integer"),
+        (-28, np.array(-27.5), "the result is −27.5, a float; should be −28, an integer"),
+        (True, 1, "the result is 1, an integer; should be True or False"),
+        (3, True, "the result is True, a boolean; should be 3, an integer"),
+        (2.0, np.array(1j), "should be 2.0, a float"),
+        ((10,), 10, "is an integer, should be a tuple of 1 value"),
         (2.0, np.array([2.0]), "has shape (1,), should be a single number"),
         ((1.0, 2.0), (1.0,), "holds 1 value, should hold 2"),
         ((1.0, 2.0), A, "should be 2 values"),
@@ -59,6 +66,12 @@ def test_equal_things_have_no_difference(expected, got):
 )
 def test_a_difference_is_said(expected, got, says):
     assert says in difference(expected, got)
+
+
+def test_nothing_at_all_is_a_missing_return_whatever_the_name_of_the_output():
+    for expected, names in ((A, ()), (A, ("out",)), (2.0, ()), ((1.0, A), ("loss", "grad")), ({"a": A}, ("a", "b"))):
+        assert difference(expected, None, names) == "the result is None: is a return missing?"
+    assert difference((1.0, A), (1.0, None), ("loss", "grad")) == "grad is None"
 
 
 def test_elements_of_a_tuple_carry_their_names():

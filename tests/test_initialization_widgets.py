@@ -271,6 +271,23 @@ def test_the_histograms_follow_their_controls():
     assert "A network of 1 layer with 500 units" in histograms.picture.value
 
 
+@pytest.mark.parametrize(
+    ("name", "gain", "depth", "forward", "backward"),
+    [
+        ("relu", 1.30, 10, "shrink", "shrink"),  # 0.93 and 0.92 per layer
+        ("relu", 1.41, 10, "keep their size", "keep their size"),  # what the notebook asks for: √2
+        ("relu", 1.41, 20, "keep their size", "keep their size"),
+        ("relu", 1.55, 10, "grow", "grow"),
+        ("tanh", 3.00, 10, "keep their size", "grow"),
+        ("sigmoid", 1.00, 3, "shrink", "vanish"),
+        ("elu", 3.00, 20, "explode", "explode"),
+    ],
+)
+def test_the_verdict_is_that_of_the_factor_per_layer(name, gain, depth, forward, backward):
+    alt = draw_layers(name, "Xavier", gain, depth).alt
+    assert f"Forward, activations {forward}: " in alt and f"Backward, errors {backward}: " in alt
+
+
 def test_the_dead_units_follow_their_controls():
     units = DeadUnits()
     seen = [units.picture.value]

@@ -22,85 +22,16 @@ from autograder.build.course import build_sources
 from autograder.course import open_course
 from autograder.grade import grade_class, submissions
 from autograder.planning import make_plan
+from tests.class_by_hand import BY_HAND
 from tests.made_up import ROOT
 
 ASSIGNMENT, NOTEBOOK = "01_backprop", "backprop.ipynb"
 SUBMITTED = ROOT / "sample_class" / "submitted"
+PAIRS = [(assignment, student) for assignment, expected in BY_HAND.items() for student in expected.POINTS]
 
-# -- what is expected, written by hand -------------------------------------------------------------------------
+# -- what is tried under stock nbgrader as well, and on which secrets ------------------------------------------
 
-FULL = {
-    "perceptron_step": 5,
-    "relu_interpolation": 6,
-    "numerical_gradient": 7,
-    "affine_forward": 4,
-    "affine_backward": 9,
-    "relu_backward": 4,
-    "tanh_backward": 4,
-    "squared_error_backward": 5,
-    "softmax_cross_entropy": 9,
-    "unbroadcast": 7,
-    "Value": 12,
-    "mlp_gradients": 12,
-    "train_classifier": 6,
-    "repaired_linear_backward": 6,
-}
-NOTHING = dict.fromkeys(FULL, 0)
-POINTS = {
-    "ada-first-style": FULL,
-    "bela-second-style": FULL,
-    "chen-own-helpers": FULL,
-    "dara-half-done": FULL
-    | {
-        "softmax_cross_entropy": 0,
-        "unbroadcast": 0,
-        "Value": 0,
-        "mlp_gradients": 0,
-        "train_classifier": 0,
-        "repaired_linear_backward": 0,
-    },
-    "emil-overwrites": FULL | {"Value": 8},
-    "fay-divided-by-n": FULL | {"affine_backward": 1.8},
-    "gus-exp-overflow": FULL | {"softmax_cross_entropy": 6},
-    "hana-tanh-twice": FULL | {"tanh_backward": 0},
-    "ivo-lent-backward": FULL | {"affine_backward": 3.6},
-    "juno-untouched": NOTHING,
-    "kofi-syntax-error": FULL | {"softmax_cross_entropy": 0},
-    "lena-lost-package": FULL | {"train_classifier": 0},
-    "milo-endless-loop": FULL | {"numerical_gradient": 0},
-    "nils-forged-pass": NOTHING | {"perceptron_step": 5},
-    "olga-damaged-file": NOTHING,
-    "pia-own-notebook": FULL,
-}
-MISCONCEPTIONS = {
-    ("emil-overwrites", "Value"): "gradient overwritten",
-    ("fay-divided-by-n", "affine_backward"): "averaged over the batch",
-    ("gus-exp-overflow", "softmax_cross_entropy"): "exponential overflows",
-    ("hana-tanh-twice", "tanh_backward"): "tanh applied a second time",
-    ("ivo-lent-backward", "affine_backward"): "weight gradient transposed",
-}
-MISSED = {  # the aspects that a misconception costs, and no others
-    ("emil-overwrites", "Value"): {"shared nodes", "order of the backward pass"},
-    ("fay-divided-by-n", "affine_backward"): {"grad_weight", "grad_bias", "whole numbers", "all three together"},
-    ("gus-exp-overflow", "softmax_cross_entropy"): {"huge logits", "a label that has no chance"},
-    ("ivo-lent-backward", "affine_backward"): {"grad_weight", "whole numbers", "all three together"},
-}
-PROBLEMS = {
-    "hana-tanh-twice": "backprop (1).ipynb should be called backprop.ipynb; it was graded as that.",
-    "nils-forged-pass": "Locked cells had been changed and were put back: check_perceptron_step,",
-    "olga-damaged-file": "backprop.ipynb is damaged; the 4 cells that are whole were read.",
-    "pia-own-notebook": "backprop.ipynb has none of the cells of 01_backprop; what it defines was graded all the same.",
-}
-WRITTEN = {"ada-first-style", "bela-second-style", "chen-own-helpers", "nils-forged-pass"}
-REASONS = {
-    ("dara-half-done", "Value"): "Value is not written yet.",
-    ("juno-untouched", "perceptron_step"): "perceptron_step is not written yet.",
-    ("kofi-syntax-error", "softmax_cross_entropy"): "has a syntax error in line 4: '(' was never closed.",
-    ("lena-lost-package", "train_classifier"): "ModuleNotFoundError: No module named 'deepnets_at_home'",
-    ("milo-endless-loop", "numerical_gradient"): "numerical_gradient was stopped: it took longer than the",
-    ("nils-forged-pass", "relu_interpolation"): "the result is a Right, should be an array",
-    ("olga-damaged-file", "Value"): "Value is not defined when its check is reached.",
-}
+FULL, NOTHING, POINTS = (getattr(BY_HAND[ASSIGNMENT], name) for name in ("FULL", "NOTHING", "POINTS"))
 # Under stock nbgrader every experiment runs too, which is slow: the first is taken whole, the others without them.
 STOCK_IN_FULL = ("chen-own-helpers",)
 STOCK_CHECKS_ALONE = (
@@ -112,6 +43,7 @@ STOCK_CHECKS_ALONE = (
     "juno-untouched",
 )
 STOCK = (*STOCK_IN_FULL, *STOCK_CHECKS_ALONE)
+OTHERS = tuple(assignment for assignment in BY_HAND if assignment != ASSIGNMENT)
 SECRETS = ("0f" * 32, "3a91" * 16, "c0ffee00" * 8)
 
 # -- course directories outside the checkout -------------------------------------------------------------------
@@ -143,15 +75,15 @@ def sources(tmp_path_factory) -> Path:
     return root / "build" / "source"
 
 
-def course(place: Path, sources: Path, secret: str, students=()) -> Path:
-    """A copy of the sample class's course directory, with the submissions of these students."""
+def course(place: Path, sources: Path, secret: str, handed_in=()) -> Path:
+    """A copy of the sample class's course directory, with these submissions: pairs of an assignment and a student."""
     root = place / "sample_class"
     (root / ".autograder").mkdir(parents=True)
     (root / ".autograder" / "secret").write_text(secret)
     shutil.copy(ROOT / "sample_class" / "nbgrader_config.py", root)
     shutil.copytree(sources, place / "build" / "source")
-    for student in students:
-        shutil.copytree(SUBMITTED / student, root / "submitted" / student)
+    for assignment, student in handed_in:
+        shutil.copytree(SUBMITTED / student / assignment, root / "submitted" / student / assignment)
     return root
 
 
@@ -163,6 +95,22 @@ def grade_here(root: Path) -> dict[str, dict]:
 
 def scores(entry: dict) -> dict[str, float]:
     return {name: verdict["score"] for name, verdict in entry["exercises"].items()}
+
+
+def total(points: dict[str, float]) -> float:
+    return round(sum(points.values()), 2)
+
+
+def verdicts(graded: SimpleNamespace, assignment: str) -> list[tuple[tuple[str, str], dict]]:
+    """((student, exercise), what was decided) for everything in an assignment."""
+    entries = graded.results[assignment].items()
+    return [((student, name), v) for student, entry in entries for name, v in entry["exercises"].items()]
+
+
+def solved_and_released(root: Path, sources: Path, assignment: str) -> None:
+    """Two students more: one hands in our solution, and one what everybody got."""
+    shutil.copytree(sources / assignment, root / "submitted" / "solved" / assignment)
+    shutil.copytree(ROOT / "notebooks" / assignment, root / "submitted" / "released" / assignment)
 
 
 def digest(folder: Path) -> str:
@@ -187,17 +135,21 @@ def once(tmp_path_factory, name: str, make) -> SimpleNamespace:
 
 @pytest.fixture(scope="module")
 def graded(sources, tmp_path_factory) -> SimpleNamespace:
-    """The whole class through the command line, with two processes; `results` is what `--json` says."""
+    """The whole class through the command line, with two processes; `results`: assignment → student → what is said."""
 
     def make(folder: Path) -> dict:
-        root = course(folder, sources, SECRETS[0], POINTS)
+        root = course(folder, sources, SECRETS[0], PAIRS)
+        shutil.copytree(sources, root / "submitted" / "solved")
         before, out = digest(root / "submitted"), root / "results.json"
         options = ("--course-dir", str(root), "--jobs", "2", "--json", str(out))
         done = run(sys.executable, "-m", "autograder", "grade", *options, folder=root)
         assert done.returncode == 0, done.stdout + done.stderr
-        results = {entry["student"]: entry for entry in json.loads(out.read_text())["submissions"]}
+        results = {assignment: {} for assignment in BY_HAND}
+        for entry in json.loads(out.read_text())["submissions"]:
+            results[entry["assignment"]][entry["student"]] = entry
+        solved = {assignment: entries.pop("solved") for assignment, entries in results.items()}
         said = done.stdout + done.stderr
-        return {"results": results, "said": said, "unchanged": digest(root / "submitted") == before}
+        return {"results": results, "solved": solved, "said": said, "unchanged": digest(root / "submitted") == before}
 
     return once(tmp_path_factory, "class", make)
 
@@ -214,14 +166,14 @@ def test_a_changed_submission_is_noticed(tmp_path):
     for part in ("notebooks", "tests", "course_utils"):
         (tmp_path / part).symlink_to(ROOT / part)
     generator, folder = tmp_path / "sample_class" / "make_class.py", tmp_path / "sample_class" / "submitted"
-    generator.parent.mkdir()
+    shutil.copytree(ROOT / "sample_class" / "stories", generator.parent / "stories")
     shutil.copy(ROOT / "sample_class" / "make_class.py", generator)
     assert run(sys.executable, str(generator), folder=tmp_path).returncode == 0
     assert run(sys.executable, str(generator), "--check", folder=tmp_path).returncode == 0
     (folder / "juno-untouched" / ASSIGNMENT / NOTEBOOK).write_text("{}")
     (folder / "stranger" / ASSIGNMENT).mkdir(parents=True)
     (folder / "stranger" / ASSIGNMENT / NOTEBOOK).write_text("{}")
-    shutil.rmtree(folder / "ada-first-style")
+    shutil.rmtree(folder / "ada-first-style" / ASSIGNMENT)
     done = run(sys.executable, str(generator), "--check", folder=tmp_path)
     place = f"sample_class/submitted/{{}}/{ASSIGNMENT}/{NOTEBOOK}"
     assert done.returncode == 1
@@ -232,76 +184,96 @@ def test_a_changed_submission_is_noticed(tmp_path):
     ]
 
 
-def test_the_readme_says_what_they_get():
-    rows = re.findall(r"^\| `([a-z-]+)` \|.*?\| ([\d.]+) \|", (ROOT / "sample_class/README.md").read_text(), re.M)
+@pytest.mark.parametrize("assignment", BY_HAND)
+def test_the_readme_says_what_they_get(assignment):
+    _, *sections = (ROOT / "sample_class/README.md").read_text().split("\n## ")
+    text = next(section for section in sections if section.startswith(assignment))
+    rows = re.findall(r"^\| `([a-z-]+)` \|.*?\| ([\d.]+) \|", text, re.M)
     assert {student: float(points) for student, points in rows} == {
-        student: sum(points.values()) for student, points in POINTS.items()
+        student: total(points) for student, points in BY_HAND[assignment].POINTS.items()
     }
 
 
 # -- under autograder grade ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("student", POINTS)
-def test_points(graded, student):
-    entry = graded.results[student]
-    assert scores(entry) == POINTS[student], {n: v["message"] for n, v in entry["exercises"].items() if v["message"]}
-    assert entry["score"] == sum(POINTS[student].values())
-    assert {n: v["max_score"] for n, v in entry["exercises"].items()} == FULL
+@pytest.mark.parametrize(("assignment", "student"), PAIRS)
+def test_points(graded, assignment, student):
+    entry, expected = graded.results[assignment][student], BY_HAND[assignment]
+    said = {n: v["message"] for n, v in entry["exercises"].items() if v["message"]}
+    assert scores(entry) == expected.POINTS[student], said
+    assert entry["score"] == total(expected.POINTS[student])
+    assert {n: v["max_score"] for n, v in entry["exercises"].items()} == expected.FULL
 
 
 def test_everybody_was_graded(graded):
-    assert set(graded.results) == set(POINTS) == {p.name for p in SUBMITTED.iterdir()}
+    handed_in = [(folder.name, folder.parent.name) for folder in SUBMITTED.glob("*/*")]
+    assert sorted(PAIRS) == sorted(handed_in)
+    found = [(assignment, student) for assignment, entries in graded.results.items() for student in entries]
+    assert sorted(PAIRS) == sorted(found)
     assert graded.unchanged
     assert "Traceback" not in graded.said
 
 
-def test_every_misconception_is_named_and_no_other(graded):
-    named = {
-        (student, name): verdict["misconception"]
-        for student, entry in graded.results.items()
-        for name, verdict in entry["exercises"].items()
-        if verdict["misconception"]
-    }
-    assert named == MISCONCEPTIONS
+@pytest.mark.parametrize("assignment", BY_HAND)
+def test_every_misconception_is_named_and_no_other(graded, assignment):
+    named = {place: verdict["misconception"] for place, verdict in verdicts(graded, assignment)}
+    assert {place: name for place, name in named.items() if name} == BY_HAND[assignment].MISCONCEPTIONS
 
 
-@pytest.mark.parametrize(("student", "exercise"), MISSED)
-def test_a_misconception_costs_its_own_aspects(graded, student, exercise):
-    aspects = graded.results[student]["exercises"][exercise]["aspects"]
-    assert {aspect for aspect, passed in aspects.items() if not passed} == MISSED[student, exercise]
+@pytest.mark.parametrize("assignment", BY_HAND)
+def test_a_misconception_costs_its_own_aspects(graded, assignment):
+    aspects = {place: verdict["aspects"] for place, verdict in verdicts(graded, assignment)}
+    for place, missed in BY_HAND[assignment].MISSED.items():
+        assert {aspect for aspect, passed in aspects[place].items() if not passed} == missed
 
 
-@pytest.mark.parametrize(("student", "exercise"), REASONS)
-def test_the_reason_is_said(graded, student, exercise):
-    assert REASONS[student, exercise] in graded.results[student]["exercises"][exercise]["message"]
+@pytest.mark.parametrize("assignment", BY_HAND)
+def test_what_stands_on_a_wrong_exercise_is_tried_with_a_correct_one_and_nothing_else_is(graded, assignment):
+    said = {place: verdict["message"] for place, verdict in verdicts(graded, assignment)}
+    lent = {place: re.search(r"tried with a correct (.*) in place of yours", text) for place, text in said.items()}
+    assert {place: found[1] for place, found in lent.items() if found} == BY_HAND[assignment].LENT
 
 
-def test_problems_are_reported(graded):
-    found = {student: entry["problems"] for student, entry in graded.results.items() if entry["problems"]}
-    assert set(found) == set(PROBLEMS)
+@pytest.mark.parametrize("assignment", BY_HAND)
+def test_the_reason_is_said(graded, assignment):
+    said = {place: verdict["message"] for place, verdict in verdicts(graded, assignment)}
+    for place, reason in BY_HAND[assignment].REASONS.items():
+        assert reason in said[place]
+
+
+@pytest.mark.parametrize("assignment", BY_HAND)
+def test_problems_are_reported(graded, assignment):
+    entries = graded.results[assignment]
+    found = {student: entry["problems"] for student, entry in entries.items() if entry["problems"]}
+    assert set(found) == set(BY_HAND[assignment].PROBLEMS)
     for student, problems in found.items():
-        assert len(problems) == 1 and problems[0].startswith(PROBLEMS[student])
+        assert len(problems) == 1 and problems[0].startswith(BY_HAND[assignment].PROBLEMS[student])
 
 
-def test_written_answers_wait_for_a_human(graded):
-    waiting = {student: entry["manual"] for student, entry in graded.results.items() if entry["manual"]}
-    assert waiting == dict.fromkeys(WRITTEN, ["shared_nodes"])
+@pytest.mark.parametrize("assignment", BY_HAND)
+def test_written_answers_wait_for_a_human(graded, assignment):
+    waiting = {student: entry["manual"] for student, entry in graded.results[assignment].items() if entry["manual"]}
+    assert waiting == BY_HAND[assignment].WRITTEN
 
 
 def test_nobody_is_touched_by_the_others(graded, sources, tmp_path):
     alone = ("emil-overwrites", "ivo-lent-backward")
-    results = grade_here(course(tmp_path, sources, SECRETS[0], alone))
+    results = grade_here(course(tmp_path, sources, SECRETS[0], [(ASSIGNMENT, student) for student in alone]))
     for student in alone:
-        for name, together in graded.results[student]["exercises"].items():
+        for name, together in graded.results[ASSIGNMENT][student]["exercises"].items():
             assert {key: results[student]["exercises"][name][key] for key in together} == together
 
 
-@pytest.mark.parametrize("secret", SECRETS, ids=range(3))
-def test_the_solved_notebook_scores_everything_and_the_released_one_nothing(sources, tmp_path, secret):
+@pytest.mark.parametrize("assignment", BY_HAND)
+def test_the_solved_notebook_scores_everything(graded, assignment):
+    assert scores(graded.solved[assignment]) == BY_HAND[assignment].FULL
+
+
+@pytest.mark.parametrize("secret", SECRETS[1:], ids=(1, 2))
+def test_so_it_does_on_other_secrets_and_the_released_one_scores_nothing(sources, tmp_path, secret):
     root = course(tmp_path, sources, secret)
-    shutil.copytree(sources / ASSIGNMENT, root / "submitted" / "solved" / ASSIGNMENT)
-    shutil.copytree(ROOT / "notebooks" / ASSIGNMENT, root / "submitted" / "released" / ASSIGNMENT)
+    solved_and_released(root, sources, ASSIGNMENT)
     results = grade_here(root)
     assert scores(results["solved"]) == FULL
     assert scores(results["released"]) == NOTHING
@@ -316,10 +288,10 @@ def stock(sources, tmp_path_factory) -> SimpleNamespace:
     """All of stock nbgrader's steps, each run once, with its own Execute and default preprocessors."""
 
     def make(folder: Path) -> dict:
-        shutil.copytree(sources, folder / "source")
+        shutil.copytree(sources / ASSIGNMENT, folder / "source" / ASSIGNMENT)
         (folder / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "stock"\n')
         for student in STOCK:
-            shutil.copytree(SUBMITTED / student, folder / "submitted" / student)
+            shutil.copytree(SUBMITTED / student / ASSIGNMENT, folder / "submitted" / student / ASSIGNMENT)
         for student in STOCK_CHECKS_ALONE:
             leave_out_experiments(folder / "submitted" / student / ASSIGNMENT / NOTEBOOK)
         ran = {
@@ -389,3 +361,46 @@ def test_stock_export_adds_up(stock):
     for student in STOCK:
         assert float(rows[student]["score"]) == sum(POINTS[student].values())
         assert float(rows[student]["max_score"]) == 100
+
+
+@pytest.fixture(scope="module")
+def others_in_stock(sources, tmp_path_factory) -> SimpleNamespace:
+    """The other assignments' solved and released notebooks, without their experiments."""
+
+    def make(folder: Path) -> dict:
+        for assignment in OTHERS:
+            shutil.copytree(sources / assignment, folder / "source" / assignment)
+            solved_and_released(folder, sources, assignment)
+        for path in folder.glob("submitted/*/*/*.ipynb"):
+            leave_out_experiments(path)
+        done = run(sys.executable, "-c", STOCK_STEPS, *OTHERS, folder=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return {}
+
+    return once(tmp_path_factory, "others", make)
+
+
+# One process for all steps: half of what the command line would take is spent on importing nbgrader again.
+STOCK_STEPS = """
+import sys
+
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config
+
+api = NbGraderAPI(config=Config({"CourseDirectory": {"course_id": "stock"}}))
+for assignment in sys.argv[1:]:
+    steps = [api.generate_assignment(assignment)]
+    steps += [api.autograde(assignment, student) for student in ("solved", "released")]
+    assert all(step["success"] for step in steps), steps
+"""
+
+
+@pytest.mark.parametrize("assignment", OTHERS)
+def test_stock_nbgrader_gives_the_solved_notebook_everything_and_the_released_one_nothing(others_in_stock, assignment):
+    expected, given = BY_HAND[assignment], {}
+    with Gradebook(f"sqlite:///{others_in_stock.folder / 'gradebook.db'}") as gradebook:
+        for student in ("solved", "released"):
+            (notebook,) = gradebook.find_submission(assignment, student).notebooks
+            grades = {grade.cell.name.removeprefix("check_"): grade.auto_score for grade in notebook.grades}
+            given[student] = {name: grades[name] for name in expected.FULL}
+    assert given == {"solved": expected.FULL, "released": expected.NOTHING}

@@ -2,7 +2,7 @@
 
 How often a correct one fails: the exact tails of all tests of a grading add up to less than one in a million, and at
 a level of 1 %, where failures can be counted, as many are counted as are claimed. How often a wrong one passes:
-never, for every mistake of the bank, on 200 seeds.
+never, for every mistake of the bank, on the seeds that are tried.
 """
 
 from __future__ import annotations

@@ -26,6 +26,8 @@ def difference(
     as the same; arrays, numbers and dicts must be what they are expected to be. Floats narrower than float64
     are allowed the rounding of their own type.
     """
+    if got is None and expected is not None and not label and not isinstance(expected, Raises):
+        return "the result is None: is a return missing?"
     if len(names) == 1 and not label and not isinstance(expected, (tuple, list, Mapping)):
         label = names[0]
     what = label or "the result"
@@ -34,7 +36,7 @@ def difference(
     if isinstance(got, Other):
         return f"{what} is {describe_kind(got)}, should be {describe_kind(expected)}"
     if got is None and expected is not None:
-        return f"{what} is None: is a return missing?" if not label else f"{what} is None"
+        return f"{what} is None"
     if isinstance(expected, (tuple, list)):
         return _sequence_difference(expected, got, names, rtol, atol, label)
     if isinstance(expected, Mapping):
@@ -55,7 +57,8 @@ def _sequence_difference(expected, got, names, rtol, atol, label) -> str | None:
     what = label or "the result"
     if not isinstance(got, (tuple, list)):
         shown = f" ({', '.join(names)})" if names else ""
-        return f"{what} is {describe_kind(got)}, should be {len(expected)} values{shown}"
+        wanted = "a tuple of 1 value" if len(expected) == 1 else f"{len(expected)} values"
+        return f"{what} is {describe_kind(got)}, should be {wanted}{shown}"
     if len(got) != len(expected):
         return f"{what} holds {_count(len(got))}, should hold {len(expected)}"
     for i, (want, have) in enumerate(zip(expected, got, strict=True)):
@@ -95,6 +98,8 @@ def _value_difference(expected, got, rtol, atol, what) -> str | None:
             else (f"{what} has shape {shape_text(have)}, should have {should}")
         )
     allowed = {"b": "b", "i": "iu", "u": "iu", "f": "fiu", "c": "cfiu"}[want.dtype.kind]
+    if have.dtype.kind not in allowed and not want.ndim:
+        return f"{what} is {_with_its_kind(have)}; should be {_with_its_kind(want, any_boolean=True)}"
     if have.dtype.kind not in allowed:
         return f"{what} holds {_kind_word(have)}, should hold {_kind_word(want)}"
     return _first_wrong_value(want, have, rtol, atol, what)
@@ -158,6 +163,17 @@ def _count(n: int) -> str:
 def _kind_word(array: np.ndarray) -> str:
     words = {"b": "booleans", "i": "integers", "u": "integers", "f": "floats", "c": "complex numbers"}
     return f"{words[array.dtype.kind]} ({array.dtype})"
+
+
+def _with_its_kind(number: np.ndarray, any_boolean: bool = False) -> str:
+    """One number as Python writes it, and of what kind it is."""
+    kind = number.dtype.kind
+    if kind == "b":
+        return "True or False" if any_boolean else f"{bool(number)}, a boolean"
+    whole = kind == "f" and float(number).is_integer()
+    text = f"{number_text(int(number))}.0" if whole else number_text(number[()])
+    words = {"i": "an integer", "u": "an integer", "f": "a float", "c": "a complex number"}
+    return f"{text}, {words[kind]}"
 
 
 def describe_kind(value: Any) -> str:

@@ -76,7 +76,8 @@ class Exercise:
     `cases(rng)` makes the cases from a `numpy.random.Generator`.
     `call(student, **inputs)` says how to use what the student defined. Its source is sent to the
     student's process, so it is a top-level function without globals, closures, defaults or annotations;
-    what it needs it imports inside. It returns plain data.
+    what it needs it imports inside. It returns plain data. Where the student's result has a form that it cannot use, it
+    raises a TypeError whose message starts with "the result ", which is then shown as it is.
     `expected(**inputs)` is the oracle (or a `Raises`), or `verify(case, outputs)` returns None when the outputs
     are right and one sentence about the first thing that is wrong otherwise.
     `outputs` names the elements of a returned tuple, for messages ("grad_x").

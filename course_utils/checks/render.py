@@ -72,7 +72,7 @@ def failed_together(verdict: Verdict) -> list[tuple[str, Finding]]:
         if not passed:
             finding = verdict.findings.get(aspect, Finding(""))
             together.setdefault(finding.text, ([], finding))[0].append(aspect)
-    return [(", ".join(names), finding) for names, finding in together.values()]
+    return [(" · ".join(names), finding) for names, finding in together.values()]
 
 
 def as_html(verdict: Verdict) -> str:

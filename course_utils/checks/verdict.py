@@ -21,8 +21,9 @@ MAX_MESSAGE = 200  # characters of a student's own exception that are quoted
 
 CHANGES_INPUT = Misconception(
     "input changed in place",
-    "It looks as if your code changes an array that it was given.",
-    "Ask yourself: which line assigns into an argument (+=, -=, x[...] = …) instead of into a new array?",
+    "It looks as if your code changes an array, list or dict that it was given.",
+    "Ask yourself: which line changes an argument (+=, -=, x[...] = …, .pop(), .append(), .setdefault()) instead of "
+    "making something new?",
     matches=lambda case, outputs: False,
 )
 SHARES_INPUT = Misconception(
@@ -174,6 +175,8 @@ def error_text(error: dict[str, Any]) -> str:
     where = f", in line {error['line']}: {error['code']}" if error.get("line") else ""
     message = error["message"].strip().splitlines()
     said = _plainly(message[0]) if message else ""
+    if not where and said.startswith("the result "):  # an exercise's `call` says what is wrong with what it was given
+        return said
     return f"raises {error['type']}" + (f" ({said})" if said else "") + where
 
 
@@ -194,7 +197,8 @@ def name_misconception(exercise, cases, records, truths, failing) -> Misconcepti
     if any(records[i] is None for i in failing):
         return None
     found = [m for m in exercise.misconceptions if all(explains(exercise, m, cases[i], records[i]) for i in failing)]
-    if len(found) > 1:  # one of them may also explain what was right
+    yes_or_no = all(isinstance(truths[i], (bool, np.bool_)) for i in failing)  # a wrong answer is always the other one
+    if len(found) > 1 or yes_or_no:  # one of them may also explain what was right
         found = [m for m in found if all(explains(exercise, m, c, r) for c, r in zip(cases, records, strict=True))]
     return found[0] if len(found) == 1 else None
 

@@ -37,7 +37,7 @@ TIPS = {
 def layer_stack(
     stack: str | Sequence[Mapping[str, object]] = "CIFAR demo", input_shape: tuple[int, int, int] | None = None
 ) -> None:
-    """Display a stack of layers with the output shape, parameters, multiply–adds, memory and receptive field of each.
+    """Display a stack of layers; of each, the shape, parameters, multiply–accumulates, memory and receptive field.
 
     `stack` is one of `PRESETS` ("CIFAR demo", "LeNet-5", "AlexNet 227", "AlexNet 224", "VGG-16") or a list of dicts as
     `layer_table` takes them: `kind` (conv, pool, relu, norm, fc), `name`, and `out, kernel, stride, padding, groups`

@@ -29,8 +29,8 @@ from course_utils.widgets.scene import INK, PALE, WHITE, Scene
 GAINS = (0.1, 3.0)
 FORWARD, BACKWARD, QUIET = palette["blue"], palette["vermillion"], "#666666"
 BACKWARD_TEXT = "#B24E00"  # vermillion, darker: small text needs more contrast
-# By what factor the std changes from end to end, and what that is called; beyond the last it explodes.
-CHANGES = ((0.01, "vanish"), (0.5, "shrink"), (2.0, "keep their size"), (100.0, "grow"))
+# Below what factor per layer the std is said to do what; from the last on it explodes.
+CHANGES = ((0.5, "vanish"), (0.97, "shrink"), (1.03, "keep their size"), (2.0, "grow"))
 LEFT, ACROSS = 30, 736  # where the small histograms stand
 ROW, WIDEST = 10, 120  # how many stand in a row when there are few, and how wide one may be
 BEYOND = 4  # pixels for the bar of what lies beyond an end of the axis
@@ -195,9 +195,9 @@ def _trends(now: Signals, depth: int) -> tuple[str, str]:
         if depth == 1:
             sentences.append(f"{name}: std {number(stds[0])}.")
             continue
-        change = stds[-1] / stds[0]
-        word = next((word for limit, word in CHANGES if change < limit), "explode")
-        way = f"{number(stds[0])} → {number(stds[-1])}, × {number(per_layer(stds))} per layer"
+        factor = per_layer(stds)
+        word = next((word for limit, word in CHANGES if factor < limit), "explode")
+        way = f"{number(stds[0])} → {number(stds[-1])}, × {number(factor)} per layer"
         sentences.append(f"{name} {word}: {way}.")
     return sentences[0], sentences[1]
 

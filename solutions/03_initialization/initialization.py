@@ -36,9 +36,10 @@
 #
 # - Run the cells from top to bottom with Shift+Enter.
 # - In an exercise, write your code in place of `raise NotImplementedError()`. Run the cell, then the `check`
-#   below it. The check tells you what holds, and often which idea went wrong.
-# - Write solutions in NumPy alone; return arrays, not lists, unless the text asks for a list. Arrays may hold whole
-#   numbers; results are floats.
+#   below it. The check tells you what holds, and often which idea went wrong. The first check of all may take some
+#   seconds, because it waits for PyTorch.
+# - Write solutions in NumPy alone; return arrays, not lists, unless the text asks for a list. Arrays that come in may
+#   hold whole numbers.
 # - A function must not change the arrays it is given.
 # - `hint(activation)` gives three hints, one at a time. `reset(activation)`, as the last line of the exercise's cell,
 #   brings the stub back and keeps your code in a comment. `solution(activation)` shows a reference where the course
@@ -47,7 +48,7 @@
 # - Where a question asks you to predict, choose an answer before you run the next cell. From the keyboard, Tab
 #   goes from answer to answer and Space chooses.
 # - No exercise depends on another. You may call your own earlier functions, but you need not. Pictures and
-#   experiments use your function where it passed its check, and a PyTorch version where it has not. They say which.
+#   experiments use your function where it passed its check, and the course's version where it has not. They say which.
 
 # %% [markdown]
 # | exercise | points | difficulty | importance | minutes |
@@ -117,7 +118,8 @@ def activation(name, x):
     name: "sigmoid", "tanh", "relu", "leaky_relu" (slope 0.01 below zero) or "elu" (α = 1).
     x: array of any shape; it may hold whole numbers and be as large as ±1000.
 
-    Returns a new float array of the shape of x. No warning may come up on the way, so no exp may overflow.
+    Returns a new array of the shape of x. It holds numbers, not booleans.
+    No exp may overflow on the way. NumPy only warns of that and goes on; the check stops there.
     Raises ValueError with the name in its message where it is none of the five.
     """
     ### BEGIN SOLUTION
@@ -183,9 +185,11 @@ def activation_gradient(name, x):
     name: "sigmoid", "tanh", "relu", "leaky_relu" (slope 0.01 below zero) or "elu" (α = 1).
     x: array of any shape, what goes *into* the activation; it may hold whole numbers and be as large as ±1000.
 
-    Returns a new float array of the shape of x: φ′(x), not yet multiplied by any gradient from above.
+    Returns a new array of the shape of x: φ′(x), not yet multiplied by any gradient from above. It holds numbers,
+    not booleans.
     At exactly 0, ReLU and leaky ReLU have a kink. Any slope between the left and the right one is accepted there.
-    No warning may come up. Raises ValueError with the name in its message where it is none of the five.
+    No exp may overflow on the way. NumPy only warns of that and goes on; the check stops there.
+    Raises ValueError with the name in its message where it is none of the five.
     """
     ### BEGIN SOLUTION
     x = np.asarray(x, dtype=float)
@@ -433,7 +437,8 @@ def alexnet_at_the_start():
 alexnet_at_the_start()
 
 # %% [markdown]
-# Every factor is below 1, and a ReLU takes its share too. The authors set the biases of some layers to 1, "providing
+# Every factor is below 1, and a ReLU takes its share too. (The fan-out is printed because (2) would use it, for the
+# gradient on its way back.) The authors set the biases of some layers to 1, "providing
 # the ReLUs with positive inputs" (Krizhevsky, Sutskever and Hinton, 2012, §5): signals that the weights do not carry.
 #
 # A note on convolutions: with stride $s$ an input reaches only about $k/s^2$ places of each output channel, $k$ being
@@ -446,14 +451,16 @@ alexnet_at_the_start()
 #
 # $$v = \frac{2}{n_{\text{in}} + n_{\text{out}}}. \tag{3}$$
 #
-# One deck of the lecture prints this one. The other prints `randn(fan_in, fan_out) / sqrt(fan_in)`, which is
-# $v = 1/n_{\text{in}}$, and calls it Xavier too. (Note the layout: the deck's weights are (in, out), ours (out, in).)
-# A further factor, the *gain* $g$, multiplies the standard deviation: $v = 2g^2/(n_{\text{in}} + n_{\text{out}})$.
+# The lecture prints this one, and in another place `randn(fan_in, fan_out) / sqrt(fan_in)`, which is
+# $v = 1/n_{\text{in}}$, and calls that Xavier too. (Note the layout: the lecture's weights are (in, out), ours
+# (out, in).) A further factor, the *gain* $g$, multiplies the standard deviation:
+# $v = 2g^2/(n_{\text{in}} + n_{\text{out}})$.
 #
 # **How initializers are judged.** By statistics, never by seed: any way of drawing is right if the mean, the variance,
 # the bounds and the independence of the numbers are. The check draws many weights and computes confidence bounds. They
-# are so wide that a correct initializer fails less than once in a million checks, and so narrow that every mistake we
-# know of is caught. All randomness must come from `rng`.
+# are so wide that a correct initializer fails less than once in a million checks, and so narrow that all mistakes in
+# our list are caught. No list is complete: a check that finds nothing proves nothing. All randomness must come from
+# `rng`.
 #
 # ### Exercise: `xavier_normal`
 
@@ -651,7 +658,7 @@ def he_normal(shape, rng, negative_slope=0.0):
 check(he_normal)
 
 # %% [markdown]
-# Again with a uniform distribution, of the same variance. (Keras' `he_normal`, which one deck quotes, draws from a
+# Again with a uniform distribution, of the same variance. (Keras' `he_normal`, which the lecture quotes, draws from a
 # normal distribution that is cut off at two standard deviations; ours is not cut off.)
 #
 # ### Exercise: `he_uniform`
@@ -819,7 +826,7 @@ def relu_table(seeds=10):
     show(
         fig,
         alt="Standard deviation of the activations against the layer. The mean of the seeds stays near 0.83, but the "
-        "single runs (thin lines) spread, by 0.2 percent in layer 1 and by 10 to 20 percent in layer 10. The table of "
+        "single runs (thin lines) spread, by 0.2 percent in layer 1 and by some ten percent in layer 10. The table of "
         "CS231n lies inside.",
     )
     for k in (0, 4, 9):
@@ -832,7 +839,8 @@ relu_table()
 
 # %% [markdown]
 # He's weights keep the scale *on average over networks*. A single network wanders: after ten layers of 500 units its
-# scale is typically off by 10 to 20 %. With tanh it was 1 %. A ReLU network's activations have positive means, which
+# scale is typically off by about a tenth (11 % over 240 networks; a spread estimated from ten seeds, as here, is itself
+# uncertain by a quarter). With tanh it was 1 %. A ReLU network's activations have positive means, which
 # are the same for all examples; so an unlucky draw shifts all examples in the same direction, and nothing averages
 # out. Of a table from one network, printed to six decimals, the first decimal means something. (The dotted line: for
 # normal $z$ of mean square 2, $\operatorname{relu}(z)$ has mean square 1 and mean $1/\sqrt{\pi}$.)
@@ -942,8 +950,9 @@ def every_activation_and_scheme(seeds=3, width=500, layers=10, examples=100):
         fig,
         alt="Ten panels, forward above and backward below, one column for each activation, logarithmic axes. With 0.01 "
         "randn both directions fall by many powers of ten for all but the sigmoid's forward pass. With 1 randn, ReLU, "
-        "leaky ReLU and ELU grow by ten powers of ten both ways; sigmoid and tanh saturate forward. Xavier is level "
-        "for tanh and ELU, He for ReLU and leaky ReLU. The sigmoid's gradient falls under every scheme but 1 randn.",
+        "leaky ReLU and ELU grow by ten powers of ten both ways; sigmoid and tanh saturate forward. With Xavier, tanh "
+        "and ELU fade slowly, ReLU and leaky ReLU faster. He is level for ReLU and leaky ReLU. The sigmoid's gradient "
+        "falls under every scheme but 1 randn.",
     )
     reveal("sigmoid backward", 2, "Near z = 0 its slope is 1/4, and Xavier's weights themselves neither help nor harm.")
 
@@ -951,18 +960,20 @@ def every_activation_and_scheme(seeds=3, width=500, layers=10, examples=100):
 every_activation_and_scheme()
 
 # %% [markdown]
-# Read it column by column.
+# Read it scheme by scheme.
 #
 # - **0.01 · randn**: everything fades, both ways. The sigmoid only seems to hold at 0.028: see below.
 # - **1 · randn**: ReLU, leaky ReLU and ELU grow by $\sqrt{500/2} = 15.8$ in every layer, $10^{12}$ in ten. Sigmoid and
 #   tanh look healthy forward, but nearly all units are saturated. Their gradient *grows* on its way back: the few
 #   units that are not saturated pass it on through weights that are much too large.
-# - **Xavier**: nearly level for tanh and ELU; ReLU and leaky ReLU fade as section 3 says.
+# - **Xavier**: fades slowly for tanh and ELU (std 0.23 and 0.24 in layer 10); ReLU and leaky ReLU fade as section 3
+#   says.
 # - **He**: level for ReLU and leaky ReLU, in both directions.
 # - The **sigmoid** loses a factor of 3 or more per layer of its gradient under every scheme but the huge one.
 #
-# Backward the ReLU networks differ less, by some 5 % against 10 to 20 % forward: here the errors of different examples
-# are drawn independently, have nothing in common, and average out.
+# Backward the ReLU networks differ less, by some 5 % against 11 % forward. (Three seeds, as here, show that only
+# roughly; the numbers are those of 240 networks.) The errors of different examples are drawn independently here, have
+# nothing in common, and average out.
 #
 # One warning about the measure. A standard deviation over all units and examples does not say that the units still
 # *distinguish* the examples. So also take each unit by itself, and its standard deviation over the examples.
@@ -988,8 +999,9 @@ do_units_tell_examples_apart()
 # The sigmoid's 0.12 is a pattern that is the same for every input: of the inputs' differences, less than a millionth is
 # left. For tanh the two numbers agree: what has survived is all signal. The ReLU lies in between.
 #
-# Now turn the knobs yourself. Choose ReLU with Xavier's weights: at which gain do the layers neither fade nor
-# grow? Then choose tanh, Xavier and a gain of 3: which of the two directions saturates, and which one explodes?
+# Now turn the knobs yourself. Choose ReLU with Xavier's weights: at which gain is the factor per layer closest to 1,
+# in both directions? (The picture says "keep their size" from 0.97 to 1.03.) Then choose tanh, Xavier and a gain of 3:
+# which direction saturates (read the line about φ′), and in which do the numbers grow?
 
 # %% tags=["display-only"]
 from course_utils.widgets import layer_histograms
@@ -1161,7 +1173,7 @@ and_the_gradient()
 #
 # The sigmoid is hopeless: with gain 1.846 the signal's mean square stays at 1, and the gradient is multiplied by 0.39.
 # The reason is its mean of 0.5. In $E[\sigma(z)^2] = 0.293$, the square of the mean alone is $0.25$: what the gain
-# keeps alive is mostly a constant. The table's 1 for the sigmoid is a placeholder, not a result.
+# keeps alive is mostly a constant. The table's 1 for the sigmoid keeps nothing in particular.
 
 # %% [markdown]
 # ## 7 · Dead units
@@ -1251,7 +1263,7 @@ def dead_relu_census(seeds=6, steps=400, rates=(0.03, 0.1, 0.3, 1.0)):
             untrained.append(census(weights, [np.zeros(100)] * 10, x))
         mean, spread = np.mean(untrained, axis=0), np.std(untrained, axis=0, ddof=1)
         left.errorbar(range(1, 11), mean, spread, fmt=style, color=color, capsize=3, label=name)
-        print(f"{name:12s} untrained, layers 1, 5, 10: {mean[0]:.3f}, {mean[4]:.3f}, {mean[9]:.3f}")
+        print(f"{name:12s} untrained, layers 1, 2, 5, 10: " + ", ".join(f"{mean[k]:.3f}" for k in (0, 1, 4, 9)))
         shift = 0.96 if name == "raw pixels" else 1.04
         for rate in rates:
             with np.errstate(all="ignore"):  # a network that diverges may overflow
@@ -1274,7 +1286,7 @@ def dead_relu_census(seeds=6, steps=400, rates=(0.03, 0.1, 0.3, 1.0)):
     reveal(
         "learning too fast",
         2,
-        "Each step that overshoots switches some units off for all digits, and they get no gradient to come back.",
+        "Each step that overshoots switches some units off for all digits, and a dead unit gets no gradient.",
     )
 
 
@@ -1286,9 +1298,13 @@ dead_relu_census()
 # never negative either: in layer 10, one unit in five is dead before training has begun. Standardized inputs help the
 # first layers most.
 #
-# The other cause is a step that is too long. With raw pixels, rate 0.3 trains well and kills hardly any unit. At rate 1
-# every step that overshoots pushes some units so far down that they are off for all digits, and a dead unit has no
-# gradient to come back. The lecture's advice, "use ReLU, be careful with your learning rates", is this picture.
+# The other cause is a step that is too long. At rate 1 every step that overshoots pushes some units so far down that
+# they are off for all digits, and a dead unit has no gradient to come back by itself. The lecture's advice, "use ReLU,
+# be careful with your learning rates", is this picture.
+#
+# Look at raw pixels and rate 0.3 once more: at the end about 1 % of the second layer is dead, fewer than the 5 % of the
+# start (layer 2 on the left). The first layer has changed, and its new outputs woke some units of the second. A dead
+# unit of the *first* layer has nobody to wake it.
 #
 # Watch it happen, unit by unit. From which learning rate on are there more dead units than before the first step?
 # Do units that died ever come back?
@@ -1560,18 +1576,20 @@ def learn_from_each(steps=200, epsilon=1e-3):
     left.set(title="Learning speed", xlabel="step", ylabel="training loss", yscale="log")
     left.legend()
     values = np.linalg.eigvalsh((train - mean).T @ (train - mean) / len(train))[::-1]
-    right.semilogy(np.arange(1, 65), np.maximum(values, 1e-9), "o", color=palette.black, markersize=3)
+    right.semilogy(np.arange(1, 65), np.maximum(values, 1e-13), "o", color=palette.black, markersize=3, clip_on=False)
     for tiny, color, style in ((1e-2, palette.blue, "-"), (1e-3, palette.orange, "--"), (1e-12, palette.green, ":")):
         _, out = whiten(train, unseen, tiny)
-        right.axhline(tiny if tiny > 1e-9 else 1e-9, color=color, linestyle=style, label=f"ε = {tiny:g}")
+        right.axhline(tiny, color=color, linestyle=style, label=f"ε = {tiny:g}")
         print(f"whitened with ε = {tiny:g}: largest value on unseen digits {np.abs(out).max():.1f}")
-    right.set(title="Eigenvalues of the covariance", xlabel="number i", ylabel="λᵢ (those below 1e-9 drawn there)")
-    right.legend(loc="lower left")
+    right.set(title="Eigenvalues of the covariance", xlabel="number i", ylabel="λᵢ (0 is drawn at the edge)")
+    right.set_ylim(1e-13, 10)
+    right.legend(loc="center left")
     show(
         fig,
         alt="Left: training loss against the step for four versions of the digits. Raw pixels are slowest, centred "
         "ones much faster, standardized a little faster still, whitened ones fastest. Right: the 64 eigenvalues of the "
-        "covariance, from 0.7 down to 0.000002; the last four are 0. Lines show three values of epsilon.",
+        "covariance, from 0.7 down to 0.000002; the last four are 0, drawn at the lower edge. Lines show three values "
+        "of epsilon; 1e-12 lies between the four and all others.",
     )
     reveal(
         "centred",
@@ -1836,7 +1854,10 @@ does_it_matter()
 # standard errors are suggestive and no proof. With other draws of He's weights we found 0.901 ± 0.049, and the gap is
 # gone.
 #
-# So initialization matters as much as the network is deep. It does not make depth useful, mind: on digits, in ten
+# (After 25 epochs the ten layers reach 0.96 with He and with LSUV, and Xavier still varies from seed to seed:
+# 0.89 ± 0.19.)
+#
+# So the deeper the network, the more its initialization matters. It does not make depth useful, mind: on digits, in ten
 # epochs, one layer does better than ten. It makes depth *possible*.
 
 # %% [markdown]
@@ -1949,4 +1970,4 @@ progress()
 # - D. Sussillo, L. Abbott, "Random walk initialization for training very deep feedforward networks" (2014): the
 #   wandering scale of section 4, as a random walk.
 # - P. Krähenbühl, C. Doersch, J. Donahue, T. Darrell, "Data-dependent initializations of convolutional neural networks"
-#   (2015), and D. Mishkin, J. Matas, "All you need is a good init" (2015): let the data set the scale.
+#   (2015), and D. Mishkin, J. Matas, "All you need is a good init" (2016): let the data set the scale.

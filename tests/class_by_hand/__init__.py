@@ -2,8 +2,8 @@
 
 FULL and NOTHING: exercise → points. POINTS: student → those. MISCONCEPTIONS: (student, exercise) → the one that is
 named. MISSED: the aspects that it costs, and no others. LENT: the exercise that a correct one was lent for.
-REASONS: a part of the message. PROBLEMS: student → how the problem that is reported begins. WRITTEN: whose answers wait
-for a human.
+REASONS: a part of the message. PROBLEMS: student → how the problem that is reported begins. WRITTEN: student → the
+questions whose answers wait for a human.
 """
 
 from tests.class_by_hand import backprop, convolution, initialization

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.checks._convolution.geometry import geometric, pair, right
-from course_utils.checks.describe import one_of, tensor
+from course_utils.checks.describe import agrees, one_of, tensor
 from course_utils.checks.exercise import Case, Exercise, Misconception, call_directly
 from course_utils.plain import strided
 
@@ -46,6 +46,11 @@ def _output_reshaped(order, bias_first):
 
 def _bias_times(count):
     return lambda x, weight, bias, **settings: convolution(x, weight, count(weight) * bias, **settings)
+
+
+def _of_single_precision(case, outputs):
+    """Right within the rounding of float32, although what came back is float64."""
+    return outputs.dtype == np.float64 and agrees(convolution(**case.inputs), outputs.astype(np.float32))
 
 
 def convolution_inputs(rng, images, channels, size, outputs, kernel, bias=False, make=lambda a: a, **settings):
@@ -142,6 +147,13 @@ conv2d_forward = Exercise(
                 call_directly,
                 *(_output_reshaped(order, first) for order in ((0, 2, 3, 1), (1, 0, 2, 3)) for first in (True, False)),
             ),
+        ),
+        Misconception(
+            "single precision inside",
+            "It looks as if your numbers are right to about seven digits and no further. Something in your code is "
+            "float32.",
+            "Ask yourself: which dtype has x, and which have the arrays that you make?",
+            matches=_of_single_precision,
         ),
         *geometric(_of_windows),
     ),

@@ -26,6 +26,8 @@ from course_utils.checks._convolution.gradients import (
     turned_grad_weight,
     turned_grad_x,
     uncropped,
+    untouched_left_out,
+    untouched_left_out_and_cut,
 )
 from course_utils.checks.describe import through
 from course_utils.checks.exercise import Case, Exercise, Misconception
@@ -117,6 +119,15 @@ conv2d_backward = Exercise(
             "It looks as if grad_out is reshaped to one row for each output channel while the images stand in front.",
             "Ask yourself: with two images, what follows channel 0 of image 0 in memory?",
             changed(grad_weight=mixed_grad_weight),
+        ),
+        Misconception(
+            "pixels in no window left out",
+            "It looks as if grad_x ends at the last pixel that a window touches. The rest of x has gradients too: 0.",
+            "Ask yourself: size 6, kernel 2, stride 3: which rows are in no window, and which shape must grad_x have?",
+            matches=any_of(
+                changed_gradients(grad_x=untouched_left_out),
+                changed_gradients(grad_x=untouched_left_out_and_cut),
+            ),
         ),
         Misconception(
             "padding left on",

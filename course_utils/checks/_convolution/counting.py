@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from course_utils.checks._convolution.impossible import Impossible, or_raises
 from course_utils.checks.describe import one_of
 from course_utils.checks.exercise import Case, Exercise, Misconception, Raises, call_directly
@@ -14,24 +16,27 @@ def _refuse_uneven(in_channels, out_channels, groups):
 
 
 def count_parameters(in_channels, out_channels, kernel, bias=True, groups=1):
-    """The number of elements of the parameters of PyTorch's layer."""
-    import torch
-
+    """The sizes of arrays: one weight for each tap of each connected pair of channels, one bias for each output."""
     _refuse_uneven(in_channels, out_channels, groups)
-    layer = torch.nn.Conv2d(in_channels, out_channels, kernel, bias=bias, groups=groups, device="meta")
-    return sum(parameter.numel() for parameter in layer.parameters())
+    return _connected(in_channels, out_channels, groups) * _ones(*_pair(kernel)).size + bias * _ones(out_channels).size
 
 
 def count_macs(in_channels, out_channels, kernel, out_height, out_width, groups=1):
-    """PyTorch's convolution of ones with ones: each product is 1, so the sum of all outputs counts them."""
-    import torch
-
+    """Each tap of each connected pair of channels is used once at every place of the output."""
     _refuse_uneven(in_channels, out_channels, groups)
-    height, width = _pair(kernel)
-    image = torch.ones(1, in_channels, out_height + height - 1, out_width + width - 1)
-    weight = torch.ones(out_channels, in_channels // groups, height, width)
-    counts = torch.nn.functional.conv2d(image, weight, groups=groups)
-    return int(counts.sum(dtype=torch.float64))
+    taps_and_places = _ones(*_pair(kernel), out_height, out_width)
+    return _connected(in_channels, out_channels, groups) * taps_and_places.size
+
+
+def _connected(in_channels, out_channels, groups):
+    """How many pairs of an input and an output channel are in the same group, counted group after group."""
+    group_of_input = np.arange(in_channels) * groups // in_channels
+    group_of_output = np.arange(out_channels) * groups // out_channels
+    return int(np.bincount(group_of_input) @ np.bincount(group_of_output))
+
+
+def _ones(*shape):
+    return np.broadcast_to(1, shape)
 
 
 def _pair(kernel):
@@ -51,12 +56,16 @@ ONE_GROUP = (
     "It looks as if you count a single group: both numbers of channels are divided by `groups`.",
     "Ask yourself: one group has its share of the output channels; how many groups are there?",
 )
+TRUE_DIVISION = (
+    "It looks as if you divide with /, which gives a float.",
+    "Ask yourself: what does // do?",
+)
 UNEVEN_ACCEPTED = (
     "It looks as if you compute a number although the channels cannot be cut into so many equal parts.",
     "Ask yourself: how many input channels does each of 4 groups get when there are 6?",
 )
 NO_NUMBERS = (
-    "It looks as if you raise the right kind of error, with one of the three numbers missing from its message.",
+    "It looks as if you raise the right kind of error, with some of the three numbers missing from its message.",
     "Ask yourself: which numbers would you want to read when a network of 50 layers raises this error?",
 )
 SIDE_FOR_AREA = (
@@ -114,6 +123,14 @@ def _uneven_macs(divide):
         return out_channels * _area(kernel) * divide(in_channels, groups) * out_height * out_width
 
     return student
+
+
+def _given_a_float(matches):
+    return lambda case, outputs: np.asarray(outputs).dtype.kind == "f" and matches(case, outputs)
+
+
+def _given_an_integer(matches):
+    return lambda case, outputs: np.asarray(outputs).dtype.kind in "iu" and matches(case, outputs)
 
 
 def _channels(rng):
@@ -213,9 +230,14 @@ conv_parameters = Exercise(
         Misconception(
             "uneven groups accepted",
             *UNEVEN_ACCEPTED,
-            matches=one_of(
-                call_directly, _uneven_parameters(lambda a, b: a // b), _uneven_parameters(lambda a, b: a / b)
+            matches=_given_an_integer(
+                one_of(call_directly, _uneven_parameters(lambda a, b: a // b), _uneven_parameters(lambda a, b: a / b))
             ),
+        ),
+        Misconception(
+            "true division",
+            *TRUE_DIVISION,
+            matches=_given_a_float(one_of(call_directly, _uneven_parameters(lambda a, b: a / b))),
         ),
         Misconception("a message without the numbers", *NO_NUMBERS, or_raises(count_parameters)),
     ),
@@ -318,7 +340,14 @@ conv_macs = Exercise(
         Misconception(
             "uneven groups accepted",
             *UNEVEN_ACCEPTED,
-            matches=one_of(call_directly, _uneven_macs(lambda a, b: a // b), _uneven_macs(lambda a, b: a / b)),
+            matches=_given_an_integer(
+                one_of(call_directly, _uneven_macs(lambda a, b: a // b), _uneven_macs(lambda a, b: a / b))
+            ),
+        ),
+        Misconception(
+            "true division",
+            *TRUE_DIVISION,
+            matches=_given_a_float(one_of(call_directly, _uneven_macs(lambda a, b: a / b))),
         ),
         Misconception("a message without the numbers", *NO_NUMBERS, or_raises(count_macs)),
     ),

@@ -9,14 +9,9 @@ from course_utils.checks.exercise import Case, Exercise, Misconception, Raises, 
 
 
 def fits(size, kernel, stride, padding):
-    """Whether a sliding window of ones touches every element of the padded row, the last one included."""
-    import torch
-
+    """Whether one of the windows ends at the end of the padded row."""
     padded = size + 2 * padding
-    if kernel > padded:
-        return False
-    windows = torch.arange(padded).unfold(0, kernel, stride)
-    return int(windows.max()) == padded - 1
+    return any(start + kernel == padded for start in range(0, padded, stride))
 
 
 def _fits_cases(rng):
@@ -37,6 +32,7 @@ def _fits_cases(rng):
         case(plain, 12, 3, 3, 0),
         case(plain, 9, 4, 2, 0),
         case(plain, 11, 3, 4, 0),
+        case(plain, 11, 3, 3, 0),  # neither the size nor the way is a multiple of the stride
         *(made(plain, 0, left_over) for left_over in (0, 1, 2)),
         case(padded, 224, 7, 2, 3),
         case(padded, 6, 3, 2, 1),
@@ -102,6 +98,12 @@ fits_exactly = Exercise(
             _whole(lambda n, k, p: n + 2 * p),
         ),
         Misconception(
+            "the size alone divided",
+            "It looks as if you divide the size itself by the stride. The window takes up room, and padding adds some.",
+            "Ask yourself: a window of 3 stands at the left end of 11 elements; how far can it move?",
+            lambda size, stride, **more: size % stride == 0,
+        ),
+        Misconception(
             "one added before the division",
             "It looks as if you add the 1 before you divide by the stride.",
             "Ask yourself: for which strides is (free + 1) / stride whole, and for which free / stride + 1?",
@@ -137,7 +139,7 @@ fits_exactly = Exercise(
 
 
 def padding_that_keeps(kernel, dilation=1):
-    """Half of what a row loses in PyTorch's convolution without padding. Raises `Impossible` where it is no half."""
+    """Half of the places that a row loses without padding. Raises `Impossible` where it is no half."""
     size = 2 * dilation * kernel
     half, rest = divmod(size - output_size(size, kernel, dilation=dilation), 2)
     if rest:

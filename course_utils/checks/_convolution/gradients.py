@@ -107,6 +107,24 @@ def cut_with_minus_zero(grad_out, x, weight, stride, padding):
     return uncropped(grad_out, x, weight, stride, padding)[:, :, ph:-ph, pw:-pw]
 
 
+def _touched_only(grad_out, x, weight, stride, padding):
+    """The gradient of the padded image up to the last row and column that a window touches."""
+    (sh, sw), (rows, columns), (kh, kw) = stride, grad_out.shape[2:], weight.shape[2:]
+    grad = uncropped(grad_out, x, weight, stride, padding)
+    return grad[:, :, : (rows - 1) * sh + kh, : (columns - 1) * sw + kw]
+
+
+def untouched_left_out(grad_out, x, weight, stride, padding):
+    """grad_x from a full convolution of spread gradients, without the last pixels that are in no window."""
+    return cropped(_touched_only(grad_out, x, weight, stride, padding), x, padding)
+
+
+def untouched_left_out_and_cut(grad_out, x, weight, stride, padding):
+    """As `untouched_left_out`, with as much cut off below and on the right as above and on the left."""
+    (ph, pw), grad = padding, _touched_only(grad_out, x, weight, stride, padding)
+    return grad[:, :, ph : grad.shape[2] - ph, pw : grad.shape[3] - pw]
+
+
 def turned_grad_x(grad_out, x, weight, stride, padding):
     return convolution_gradients(grad_out, x, weight[..., ::-1, ::-1], stride, padding)[0]
 

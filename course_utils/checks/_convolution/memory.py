@@ -1,23 +1,23 @@
-"""training_memory: the bytes that training keeps at the least."""
+"""training_memory: the bytes that training needs, by the lecture's count."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from course_utils.checks.describe import one_of
 from course_utils.checks.exercise import Case, Exercise, Misconception, call_directly
 
 
 def bytes_of_tensors(activations, parameters, batch_size, optimizer_slots, bytes_per_value=4):
-    """The sizes of PyTorch's tensors, one after the other; without storage, so that only their sizes are real."""
-    import torch
+    """The sizes of arrays, one after the other; one number stands for all, so that only their sizes are real."""
 
     def held(*shape):
-        dtype = {1: torch.int8, 2: torch.float16, 4: torch.float32, 8: torch.float64}[bytes_per_value]
-        return torch.empty(shape, dtype=dtype, device="meta")
+        return np.broadcast_to(np.zeros((), dtype=f"V{bytes_per_value}"), shape)
 
     kept, weights = held(batch_size, activations), held(parameters)
     gradients = held(*kept.shape), held(*weights.shape)
     slots = [held(*weights.shape) for _ in range(optimizer_slots)]
-    return sum(tensor.nbytes for tensor in (kept, weights, *gradients, *slots))
+    return sum(array.size * array.itemsize for array in (kept, weights, *gradients, *slots))
 
 
 def _counting(count):
@@ -89,6 +89,12 @@ training_memory = Exercise(
             "It looks as if the parameters have no gradients in your count.",
             "Ask yourself: what does the optimizer read before it changes a parameter?",
             _counting(lambda a, p, n, s: 2 * n * a + (1 + s) * p),
+        ),
+        Misconception(
+            "only the optimizer's slots",
+            "It looks as if you count what the optimizer keeps, and neither the parameters nor their gradients.",
+            "Ask yourself: which arrays with the shapes of the parameters are there under plain gradient descent?",
+            _counting(lambda a, p, n, s: 2 * n * a + s * p),
         ),
         Misconception(
             "no gradients at all",

@@ -64,6 +64,12 @@ def _too_short(x, size):
     return _sums(x**2, size) - _moved(x**2, -(size // 2))
 
 
+def _from_negative_index(x, size):
+    """A slice that begins at a negative index for the first channels."""
+    half, squares = size // 2, x**2
+    return np.stack([squares[:, c - half : c + half + 1].sum(axis=1) for c in range(x.shape[1])], axis=1)
+
+
 def _moved(values, step):
     """values[:, c − step], and zero where there is no such channel."""
     out = np.zeros_like(values)
@@ -168,6 +174,13 @@ local_response_norm = Exercise(
             "It looks as if the last channel counts as a neighbour of the first, as with np.roll or negative indices.",
             "Ask yourself: what should be added for a channel that does not exist?",
             _with(lambda x, size: sum(np.roll(x**2, step, axis=1) for step in range(-(size // 2), size // 2 + 1))),
+        ),
+        Misconception(
+            "slice from a negative index",
+            "It looks as if the slice of the first channels begins at a negative index. NumPy counts that from the "
+            "end.",
+            "Ask yourself: what is np.arange(9)[-1:2]?",
+            _with(_from_negative_index),
         ),
         Misconception(
             "own channel left out",

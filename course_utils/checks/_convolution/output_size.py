@@ -7,15 +7,16 @@ from course_utils.checks.exercise import Case, Exercise, Misconception, Raises
 
 
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
-    """The length that PyTorch's convolution of one row has. Raises `Impossible` where PyTorch refuses."""
-    import torch
-
-    try:
-        row, taps = torch.zeros(1, 1, size), torch.zeros(1, 1, kernel)
-        return torch.nn.functional.conv1d(row, taps, None, stride, padding, dilation).shape[-1]
-    except RuntimeError as error:
-        facts = {"size": size, "kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
-        raise Impossible("no place for this window", **facts) from error
+    """How many windows fit, counted one by one. Raises `Impossible` where there is none."""
+    facts = {"size": size, "kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+    if min(size, kernel, stride, dilation) < 1 or padding < 0:
+        raise Impossible("impossible arguments", **facts)
+    places, last_tap, end = 0, dilation * (kernel - 1), size + 2 * padding
+    while last_tap < end:
+        places, last_tap = places + 1, last_tap + stride
+    if not places:
+        raise Impossible("no place for this window", **facts)
+    return places
 
 
 def _free(size, kernel, padding, dilation):

@@ -103,15 +103,24 @@ def _last_window(grad_out, x, kernel, stride, padding=0):
     return cropped(grad, x, (ph, pw))
 
 
-def _last_whole_window(grad_out, x, kernel, stride, padding=0):
-    """= for +=, in loops over the windows, each of which writes to all of its pixels."""
-    (kh, kw), (sh, sw), (ph, pw) = pair(kernel), pair(stride), pair(padding)
-    wins = _first_wins(right(x, (kh, kw), (sh, sw), (ph, pw), -np.inf))
-    grad = pad(np.zeros(x.shape), ph, ph, pw, pw)
-    for r, s in np.ndindex(grad_out.shape[2:]):
-        share = grad_out[:, :, r, s, None, None] * wins[:, :, r, s]
-        grad[:, :, r * sh : r * sh + kh, s * sw : s * sw + kw] = share
-    return cropped(grad, x, (ph, pw))
+def _last_whole_window(winners):
+    """= for +=, in loops over the windows, each of which writes to all of its pixels; `winners` says who gets what."""
+
+    def wrong(grad_out, x, kernel, stride, padding=0):
+        (kh, kw), (sh, sw), (ph, pw) = pair(kernel), pair(stride), pair(padding)
+        wins = winners(right(x, (kh, kw), (sh, sw), (ph, pw), -np.inf))
+        grad = pad(np.zeros(x.shape), ph, ph, pw, pw)
+        for r, s in np.ndindex(grad_out.shape[2:]):
+            share = grad_out[:, :, r, s, None, None] * wins[:, :, r, s]
+            grad[:, :, r * sh : r * sh + kh, s * sw : s * sw + kw] = share
+        return cropped(grad, x, (ph, pw))
+
+    return wrong
+
+
+def _equal_shares(windows):
+    wins = _wins(windows)
+    return wins / wins.sum(axis=WINDOW, keepdims=True)
 
 
 def _dense(grad_out, x, kernel, stride, padding=0):
@@ -202,7 +211,7 @@ max_pool2d_backward = Exercise(
             matches=one_of(
                 call_directly,
                 _last_window,
-                _last_whole_window,
+                *map(_last_whole_window, (_first_wins, _equal_shares, _wins)),
                 _shared_out(
                     lambda windows, upstream: _first_wins(windows) * upstream, combine=lambda old, given: given
                 ),

@@ -5,21 +5,13 @@ from __future__ import annotations
 from course_utils.checks.describe import one_of, through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 
-ROW = 4096  # long enough that the window of the middle output never meets an end
 
-
-def field_of_gradient(layers):
-    """From the first to the last input with a gradient, behind one output of convolutions with ones."""
-    import torch
-
-    row = torch.ones(1, 1, ROW, dtype=torch.float64, requires_grad=True)
-    out = row
-    for kernel, stride, dilation in layers:
-        weight = torch.full((1, 1, kernel), 1.0 / kernel, dtype=torch.float64)
-        out = torch.nn.functional.conv1d(out, weight, stride=stride, dilation=dilation)
-    (gradient,) = torch.autograd.grad(out[0, 0, out.shape[-1] // 2], row)
-    seen = gradient[0, 0].nonzero()
-    return int(seen.max() - seen.min()) + 1
+def field_of_taps(layers):
+    """From the first to the last input that output 0 sees, by following its taps back, layer by layer."""
+    seen = {0}
+    for kernel, stride, dilation in reversed(layers):
+        seen = {place * stride + tap * dilation for place in seen for tap in range(kernel)}
+    return max(seen) - min(seen) + 1
 
 
 def call_receptive_field(student, stack, layers):
@@ -49,7 +41,11 @@ def _variant(*growing, **more):
 
 
 def _other_end_first(layers):
-    return field_of_gradient(layers[::-1])
+    return field_of_taps(layers[::-1])
+
+
+def _stride_for_dilation(stack, layers):
+    return field_of_taps([(kernel, dilation, stride) for kernel, stride, dilation in layers])
 
 
 def _cases(rng):
@@ -88,8 +84,8 @@ receptive_field = Exercise(
     name="receptive_field",
     cases=_cases,
     call=call_receptive_field,
-    expected=through(call_receptive_field, field_of_gradient),
-    stand_in=lambda: field_of_gradient,
+    expected=through(call_receptive_field, field_of_taps),
+    stand_in=lambda: field_of_taps,
     weights={"no layer at all": 0.5},
     difficulty=3,
     importance=5,
@@ -171,6 +167,12 @@ receptive_field = Exercise(
             "not how many there are.",
             "Ask yourself: how many inputs does an output see when there is no layer at all?",
             _variant(_grown, start=0),
+        ),
+        Misconception(
+            "stride and dilation swapped",
+            "It looks as if you take the stride of each layer for its dilation, and the dilation for its stride.",
+            "Ask yourself: in which order does the docstring give the three numbers of a layer?",
+            _stride_for_dilation,
         ),
         Misconception(
             "layers read from the other end",

@@ -38,10 +38,35 @@ def _place(size, kernel, stride, padding):
     return (size + 2 * padding - kernel) // stride + 1
 
 
+def _same(shape):
+    return shape
+
+
+def _no_place(before, after, kernel):
+    return min(after) < 1
+
+
+def _uneven(channels, out, groups):
+    return channels % groups or out % groups
+
+
+def never(*facts):
+    return False
+
+
 def student_table(
-    parameters=count_parameters, macs=count_macs, place=_place, shown=lambda shape: shape, flatten=math.prod, lax=False
+    parameters=count_parameters,
+    macs=count_macs,
+    place=_place,
+    shown=_same,
+    carried=_same,
+    flatten=math.prod,
+    stride=lambda entry: entry.get("stride", 1),
+    misfit=_no_place,
+    uneven=_uneven,
 ):
-    """A student's table with other counts, places along an axis, shapes shown, flattening, or nothing refused."""
+    """A student's table with other counts, places along an axis, shapes (in the row, or in what goes on to the next
+    layer), flattening, strides, or tests of what does not fit."""
 
     def table(layers, input_shape):
         rows, shape = [], tuple(input_shape)
@@ -51,10 +76,10 @@ def student_table(
             if kind == "fc":
                 inputs, shape = flatten(shape), (out,)
             elif kind in ("conv", "pool"):
-                sizes = tuple(place(n, kernel, entry.get("stride", 1), entry.get("padding", 0)) for n in before)
-                if not lax and (min(sizes) < 1 or inputs % groups or out % groups):
+                sizes = tuple(place(n, kernel, stride(entry), entry.get("padding", 0)) for n in before)
+                if misfit(before, sizes, kernel) or uneven(inputs, out, groups):
                     raise ValueError
-                shape = (out, *sizes)
+                shape = carried((out, *sizes))
             facts = Facts(kind, inputs, out, kernel**2, groups, math.prod(shape[1:]), math.prod(before))
             rows.append((entry["name"], shown(shape), parameters(facts), macs(facts)))
         return rows

@@ -6,22 +6,34 @@ import math
 
 from course_utils.checks._convolution.impossible import Impossible, or_raises
 from course_utils.checks._convolution.networks import alexnet, demo_network, layer, vgg16
-from course_utils.checks._convolution.table_students import count_macs, count_parameters, only, student_table
+from course_utils.checks._convolution.table_students import count_macs, count_parameters, never, only, student_table
 from course_utils.checks.describe import one_of, through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 
 
 def call_layer_table(student, network, layers, input_shape, column):
-    """One column of the student's table by the layers' names, and their order; the bare shapes without a column."""
+    """One column of the student's table by the layers' names, and their order; the bare shapes without a column.
+
+    Raises TypeError with a message that starts "the result " where that is no table of these layers.
+    """
     rows = student(layers, input_shape)
     if rows is None:
         return None
-    if not isinstance(rows, (list, tuple)) or not all(isinstance(row, (list, tuple)) and len(row) == 4 for row in rows):
-        raise TypeError("the result should be a list of rows (name, output shape, parameters, macs)")
+    if not isinstance(rows, (list, tuple)):
+        kind, wanted = type(rows).__name__, "rows (name, output shape, parameters, multiply–accumulates)"
+        raise TypeError(f"the result is {'an' if kind[0] in 'aeiou' else 'a'} {kind}, should be a list of {wanted}")
+    for row in rows:
+        if not isinstance(row, (list, tuple)) or len(row) != 4:
+            wanted = "four values: name, output shape, parameters, multiply–accumulates"
+            raise TypeError(f"the result has a row that is not {wanted}")
     if column is None:
         return [row[1] for row in rows]
-    place = ("name", "output shape", "number of parameters", "number of macs").index(column)
-    return {"order of the rows": [row[0] for row in rows]} | {f"{column} of {row[0]}": row[place] for row in rows}
+    names = [row[0] for row in rows]
+    for entry in layers:
+        if entry["name"] not in names:
+            raise TypeError(f"the result has no row for {entry['name']}")
+    place = ("name", "output shape", "number of parameters", "number of multiply–accumulates").index(column)
+    return {"order of the rows": names} | {f"{column} of {row[0]}": row[place] for row in rows}
 
 
 def table_of_modules(layers, input_shape):
@@ -118,6 +130,12 @@ def _grouped_network(rng):
     return "a network with groups", layers, (3 * groups, 9, 14)
 
 
+def _tight_network():
+    """Windows as large as the padded image, and a pool without a stride."""
+    layers = [layer("conv", "conv1", 7, 5, 1, 2), layer("pool", "pool1", 2), layer("conv", "conv2", 4, 3, 2, 1)]
+    return "a small image with a large kernel", layers, (2, 3, 4)
+
+
 def _misfits(rng):
     size, kernel = int(rng.integers(21, 30)), int(rng.integers(36, 46))
     too_low = [layer("conv", "conv1", 8, 3, 1, 1), layer("relu", "relu1"), layer("pool", "pool1", kernel, 2, 1)]
@@ -137,7 +155,7 @@ def _cases(rng):
         given = {"network": network, "layers": layers, "input_shape": input_shape, "column": column}
         return Case(aspect, given)
 
-    _, parameters, macs = columns = "output shape", "number of parameters", "number of macs"
+    _, parameters, macs = columns = "output shape", "number of parameters", "number of multiply–accumulates"
     demo = "the CIFAR demo network", demo_network(), (3, 32, 32)
     one_tower = "AlexNet without groups", alexnet(), (3, 227, 227)
     two_towers = "AlexNet with groups", alexnet(groups=2), (3, 227, 227)
@@ -146,6 +164,7 @@ def _cases(rng):
     aspects = dict(zip(columns, ("output shapes", "parameters", "multiply–accumulates"), strict=True))
     return [
         *(case(aspects[column], column, *network) for column in columns for network in (demo, one_tower, vgg, some)),
+        case(aspects["output shape"], "output shape", *_tight_network()),
         *(case("groups", column, *network) for network in (grouped, two_towers) for column in (parameters, macs)),
         *(case("a layer that does not fit", None, *network) for network in _misfits(rng)),
     ]
@@ -195,9 +214,9 @@ layer_table = Exercise(
         ),
         Misconception(
             "height and width swapped",
-            "It looks as if your output shapes are (C, W, H).",
-            "Ask yourself: in which order does input_shape give them?",
-            _variant(shown=_swapped),
+            "It looks as if height and width change places.",
+            "Ask yourself: in which order does input_shape give them, and in which does each of your rows?",
+            matches=_any_of(student_table(shown=_swapped), student_table(carried=_swapped)),
         ),
         Misconception(
             "an fc output with height and width",
@@ -222,6 +241,18 @@ layer_table = Exercise(
             "It looks as if fully connected layers have no biases. The lecture's AlexNet table leaves them out too.",
             "Ask yourself: the demo network's last layer has 3210 parameters; how many of them are weights?",
             _variant(parameters=only("fc", lambda f: f.weights, count_parameters)),
+        ),
+        Misconception(
+            "biases of convolutions left out",
+            "It looks as if convolutions have no biases.",
+            "Ask yourself: the lecture's first layer has 1216 parameters; which 16 of them are not weights?",
+            _variant(parameters=only("conv", lambda f: f.weights, count_parameters)),
+        ),
+        Misconception(
+            "parameters and multiply–accumulates swapped",
+            "It looks as if the two counts stand in each other's place.",
+            "Ask yourself: in which order does the docstring name the four entries of a row?",
+            _variant(parameters=count_macs, macs=count_parameters),
         ),
         Misconception(
             "input channels forgotten",
@@ -304,7 +335,25 @@ layer_table = Exercise(
             "nothing is refused",
             "It looks as if you go on with a layer that does not fit.",
             "Ask yourself: what does your formula give for a kernel of 40 on 21 rows, and does such a layer exist?",
-            _variant(lax=True),
+            _variant(misfit=never, uneven=never),
+        ),
+        Misconception(
+            "uneven groups accepted",
+            "It looks as if groups that do not divide the channels go through.",
+            "Ask yourself: how many of 3 channels does each of 2 groups see?",
+            _variant(uneven=never),
+        ),
+        Misconception(
+            "padding forgotten in the test of fit",
+            "It looks as if you compare the kernel with the input before it is padded.",
+            "Ask yourself: into what must a window fit, height or height + 2 · padding?",
+            _variant(misfit=lambda before, after, kernel: kernel > min(before)),
+        ),
+        Misconception(
+            "a pool moves by its kernel",
+            "It looks as if a pool without a stride moves by its kernel, as in PyTorch. Here the stride is then 1.",
+            "Ask yourself: which strides does the docstring give to layers that name none?",
+            _variant(stride=lambda entry: entry.get("stride", entry["kernel"] if entry["kind"] == "pool" else 1)),
         ),
         Misconception(
             "a message without layer and numbers",

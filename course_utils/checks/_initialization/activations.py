@@ -57,17 +57,37 @@ def raising(oracle):
 
 
 def call_activation(student, name, x):
+    import contextlib
+
     import numpy as np
 
-    with np.errstate(over="raise", divide="raise", invalid="raise"):
-        return student(name, x)
+    strict, errstate = np.errstate(over="raise", divide="raise", invalid="raise"), np.errstate
+    np.errstate = lambda **silenced: contextlib.nullcontext()  # a warning that is silenced is there all the same
+    try:
+        with strict:
+            return student(name, x)
+    except FloatingPointError as error:
+        error.args = (f"{error} (NumPy only warns, the check stops here)",)
+        raise
+    finally:
+        np.errstate = errstate
 
 
 def call_activation_gradient(student, name, x):
+    import contextlib
+
     import numpy as np
 
-    with np.errstate(over="raise", divide="raise", invalid="raise"):
-        result = student(name, x)
+    strict, errstate = np.errstate(over="raise", divide="raise", invalid="raise"), np.errstate
+    np.errstate = lambda **silenced: contextlib.nullcontext()  # a warning that is silenced is there all the same
+    try:
+        with strict:
+            result = student(name, x)
+    except FloatingPointError as error:
+        error.args = (f"{error} (NumPy only warns, the check stops here)",)
+        raise
+    finally:
+        np.errstate = errstate
     if name not in ("relu", "leaky_relu") or not isinstance(result, np.ndarray) or result.shape != x.shape:
         return result
     # At the kink any slope between the left and the right one is right; all of them are made the left one.

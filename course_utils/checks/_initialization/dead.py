@@ -171,6 +171,18 @@ dead_relu_fraction = Exercise(
             _share(lambda z: np.sum(np.all(z <= 0, axis=0))),
         ),
         Misconception(
+            "divided by the number of examples",
+            "It looks as if you divide the number of dead units by the number of examples.",
+            "Ask yourself: a share of what was asked for, and how many of those are there?",
+            _share(lambda z: np.sum(np.all(z <= 0, axis=0)) / len(z)),
+        ),
+        Misconception(
+            "percent instead of shares",
+            "It looks as if you return percent. Shares lie between 0 and 1.",
+            "Ask yourself: which share do all units of a layer make?",
+            _share(lambda z: 100 * _dead(z)),
+        ),
+        Misconception(
             "share of the living",
             "It looks as if you return the share of units that are alive.",
             "Ask yourself: what should come out for a layer whose units are all dead?",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from course_utils.checks._initialization.networks import NAMES, phi, slope, torch_activation
@@ -20,6 +22,19 @@ def gain(name, samples):
 
 def _from_activations(measure):
     return lambda name, samples: measure(phi(name, samples))
+
+
+@cache
+def standard_gain(name):
+    """The gain under the standard normal distribution, by a sum over a fine grid."""
+    z = np.linspace(-10, 10, 20001)
+    density = np.exp(-(z**2) / 2)
+    return float(np.sqrt(density.sum() / np.sum(phi(name, z) ** 2 * density)))
+
+
+def _of_own_samples(case, outputs):
+    """Within 3 %: of the order of ten thousand samples are enough for that."""
+    return abs(float(outputs) / standard_gain(case.inputs["name"]) - 1) < 0.03
 
 
 def _cases(rng):
@@ -104,6 +119,7 @@ empirical_gain = Exercise(
                 call_directly,
                 lambda name, samples: np.sqrt(np.mean(np.square(samples)) / np.mean(phi(name, samples) ** 2)),
                 lambda name, samples: np.std(samples) / np.sqrt(np.mean(phi(name, samples) ** 2)),
+                lambda name, samples: np.std(samples) / np.std(phi(name, samples)),
             ),
         ),
         Misconception(
@@ -111,6 +127,18 @@ empirical_gain = Exercise(
             "It looks as if you return the gain from PyTorch's table, whatever the samples are.",
             "Ask yourself: where in your code do the samples come up?",
             lambda name, samples: TABULATED[name],
+        ),
+        Misconception(
+            "samples of your own",
+            "It looks as if you draw standard normal numbers yourself, whatever the samples are.",
+            "Ask yourself: where in your code do the samples come up?",
+            matches=_of_own_samples,
+        ),
+        Misconception(
+            "divided by the number of rows",
+            "It looks as if you divide the sum of the squares by the length of the first axis.",
+            "Ask yourself: what is len of an array of shape (5, 4), and how many numbers does it hold?",
+            _from_activations(lambda h: 1 / np.sqrt(np.sum(h**2) / len(h))),
         ),
         Misconception(
             "one gain for every column",

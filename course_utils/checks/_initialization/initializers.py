@@ -45,10 +45,22 @@ def _wrong_variance(family, name, explanation, question, *variances):
     return Misconception(name, explanation, question, matches=follows(*(scaled(family, v) for v in variances)))
 
 
-def _variance_as_std(family, variance):
-    laws = [lambda **given: Law(family, variance(**given))]
-    if family == UNIFORM:
-        laws.append(lambda **given: Law(family, variance(**given) / math.sqrt(3)))  # the variance as the bound
+def _close_variance(family, right, name, explanation, question, variance):
+    """For a variance so near to the right one that a scale between the two could be taken for it."""
+    return Misconception(
+        name, explanation, question, matches=follows(scaled(family, variance), right=scaled(family, right))
+    )
+
+
+def _times_gain(variance):
+    """The gain as a factor of what stands for the standard deviation."""
+    return lambda gain=1.0, **given: gain * variance(**given)
+
+
+def _variance_as_std(family, *variances):
+    # In a uniform law the variance, or three times it, may also stand for the bound.
+    factors = (1.0,) if family == NORMAL else (1.0, 1 / math.sqrt(3), math.sqrt(3))
+    laws = [lambda v=v, f=f, **given: Law(family, f * v(**given)) for v in variances for f in factors]
     return Misconception(
         "variance used as standard deviation",
         "It looks as if the variance stands where its square root belongs.",
@@ -95,7 +107,21 @@ def xavier_misconceptions(family) -> tuple[Misconception, ...]:
             "Ask yourself: how many products are added up in one output pixel of a 5×3 convolution with 24 channels?",
             lambda shape, gain=1.0: gain**2 * 2 / (shape[0] + shape[1]),
         ),
-        _variance_as_std(family, xavier),
+        _variance_as_std(family, xavier, _times_gain(xavier)),
+        _wrong_variance(
+            family,
+            "root of the 2 alone",
+            "It looks as if you divide √2 by the fans, which have lost their root.",
+            "Ask yourself: what is the root of 2/n, when n is 50?",
+            lambda shape, gain=1.0: xavier(shape, gain) / ((shape[0] + shape[1]) * kernel(shape)),
+        ),
+        _wrong_variance(
+            family,
+            "divided by the gain",
+            "It looks as if you divide by the gain.",
+            "Ask yourself: tanh makes signals smaller, and its gain is above 1. Must weights be larger or smaller then?",
+            lambda shape, gain=1.0: xavier(shape, 1 / gain),
+        ),
         _wrong_variance(
             family,
             "gain ignored",
@@ -155,13 +181,29 @@ def he_misconceptions(family) -> tuple[Misconception, ...]:
         _variance_as_std(family, he),
         _wrong_variance(
             family,
+            "root of the 2 alone",
+            "It looks as if you divide √2 by fan_in, which has lost its root.",
+            "Ask yourself: what is the root of 2/n, when n is 50?",
+            lambda shape, negative_slope=0.0: he(shape, negative_slope) / (shape[1] * kernel(shape)),
+        ),
+        _wrong_variance(
+            family,
+            "multiplied by 1 + slope²",
+            "It looks as if a slope below zero makes your weights larger.",
+            "Ask yourself: when less of the signal is lost below zero, must the weights be larger or smaller?",
+            lambda shape, negative_slope=0.0: he(shape) * (1 + negative_slope**2),
+        ),
+        _close_variance(
+            family,
+            he,
             "negative slope ignored",
             "It looks as if the slope below zero changes nothing.",
             "Ask yourself: at slope 1 there is no kink left; which variance keeps the signal then?",
             lambda shape, negative_slope=0.0: he(shape),
         ),
-        _wrong_variance(
+        _close_variance(
             family,
+            he,
             "slope not squared",
             "It looks as if you divide by 1 + slope.",
             "Ask yourself: if a negative z is multiplied by the slope, by what is its square multiplied?",

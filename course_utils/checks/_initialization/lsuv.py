@@ -47,6 +47,16 @@ def _of_activations(weights, x, name):
     return found
 
 
+def _divided_afterwards(weights, x, name):
+    """The signal that is passed on is φ(z) / std(z)."""
+    found, h = [], x
+    for weight in weights:
+        z = h @ weight.T
+        found.append(weight / z.std())
+        h = phi(name, z) / z.std()
+    return found
+
+
 def _orthogonal(weight):
     """The orthogonal matrix nearest to a weight."""
     u, _, vt = np.linalg.svd(weight, full_matrices=False)
@@ -133,6 +143,18 @@ lsuv = Exercise(
             "It looks as if every row of W gets a factor of its own. One number for the whole layer was asked for.",
             "Ask yourself: over which axes of z does your std run?",
             _scaled(lambda z: z.std(axis=0)),
+        ),
+        Misconception(
+            "mean of the units' stds",
+            "It looks as if you average one std for each unit. The spread between the units' means is lost.",
+            "Ask yourself: two units give always 1 and always 3. What is the std of all these numbers together?",
+            _scaled(lambda z: z.std(axis=0).mean()),
+        ),
+        Misconception(
+            "scaled after the activation",
+            "It looks as if the next layer gets φ(z) / s, where s is the std of z. φ sees the signal at its old scale.",
+            "Ask yourself: is tanh(z) / s the same as tanh(z / s)?",
+            _divided_afterwards,
         ),
         Misconception(
             "mean not subtracted",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks.describe import one_of, tensor
+from course_utils.checks.describe import agrees, one_of, tensor
 from course_utils.checks.exercise import Case, Exercise, Misconception, call_directly
 from course_utils.plain import strided
 
@@ -19,19 +19,50 @@ def standardized(train, test):
     return tuple(torch.where(low == high, 0.0, (rows - mean) / std).numpy() for rows in (train, test))
 
 
-def _with(mean=None, std=None, center=True, of=lambda train, test: train):
-    """Standardizing with another mean or std, or with the statistics of other rows; constant columns become zero."""
-    mean = mean or (lambda rows: rows.mean(axis=0))
-    std = std or (lambda rows: rows.std(axis=0))
+def _by_train(train, test):
+    return train, train
 
-    def wrong(train, test):
-        rows = of(train, test)
-        constant = train.max(axis=0) == train.min(axis=0)
-        shift = mean(rows) if center else 0.0
-        scale = np.where(constant, 1.0, std(rows))
-        return tuple(np.where(constant, 0.0, (part - shift) / scale) for part in (train, test))
 
-    return wrong
+def _by_themselves(train, test):
+    return train, test
+
+
+def _together(train, test):
+    return (np.concatenate([train, test]),) * 2
+
+
+def _ways(mean=np.mean, std=np.std, of=_by_train):
+    """One idea as it is written with and without an ε: `of` gives the rows that shift and scale train, and test."""
+
+    def way(widened):
+        def wrong(train, test):
+            pairs = zip((train, test), of(train, test), strict=True)
+            return tuple((part - mean(rows, axis=0)) / widened(std(rows, axis=0)) for part, rows in pairs)
+
+        return wrong
+
+    small = [10.0**-k for k in range(5, 13)]
+    return (
+        way(lambda s: s),
+        *(way(lambda s, e=e: s + e) for e in small),
+        *(way(lambda s, e=e: np.sqrt(s**2 + e)) for e in small),
+    )
+
+
+def _where_train_varies(*ways):
+    """A `matches` for ideas that show in the features that vary in train: with the others, everybody does something
+    else. NaN counts as 0, which is what comes out of 0 / 0 for those who avoid it."""
+
+    def matches(case, outputs):
+        train, test = case.inputs["train"], case.inputs["test"]
+        varies = np.ptp(train, axis=0) > 0
+        if not varies.any():
+            return False
+        got = [np.nan_to_num(part[:, varies]) for part in outputs]
+        with np.errstate(all="ignore"):
+            return any(agrees([np.nan_to_num(p[:, varies]) for p in way(train, test)], got) for way in ways)
+
+    return matches
 
 
 def _constant_ones(divisor):
@@ -39,24 +70,20 @@ def _constant_ones(divisor):
 
     def wrong(train, test):
         mean, std = train.mean(axis=0), divisor(train.std(axis=0))
-        return (train - mean) / std, (test - mean) / std
+        with np.errstate(all="ignore"):
+            return (train - mean) / std, (test - mean) / std
 
     return wrong
+
+
+def _numbers_for_nan(train, test):
+    """The NaN of 0 / 0 turned to 0, infinity to the largest float."""
+    return tuple(np.nan_to_num(rows) for rows in _constant_ones(lambda std: std)(train, test))
 
 
 def _constant_only_centred(train, test):
     mean, std = train.mean(axis=0), np.where(train.max(axis=0) == train.min(axis=0), 1.0, train.std(axis=0))
     return (train - mean) / std, (test - mean) / std
-
-
-def _each_with_its_own(train, test):
-    return standardized(train, train)[0], standardized(test, test)[0]
-
-
-def _both_together(train, test):
-    rows = np.concatenate([train, test])
-    found = standardized(rows, rows)[0]
-    return found[: len(train)], found[len(train) :]
 
 
 def _by_row(train, test):
@@ -65,7 +92,7 @@ def _by_row(train, test):
 
 def _to_the_range(train, test):
     low, high = train.min(axis=0), train.max(axis=0)
-    return tuple((rows - low) / np.where(high > low, high - low, 1.0) for rows in (train, test))
+    return tuple((rows - low) / (high - low) for rows in (train, test))
 
 
 def _zero_where_std_is_zero(train, test):
@@ -133,13 +160,13 @@ standardize = Exercise(
             "test set standardized by itself",
             "It looks as if test is shifted and scaled with its own mean and std.",
             "Ask yourself: what would come out if test were a single row?",
-            _each_with_its_own,
+            matches=_where_train_varies(*_ways(of=_by_themselves)),
         ),
         Misconception(
             "statistics of train and test together",
             "It looks as if the rows of test take part in the mean and the std.",
             "Ask yourself: would your result for train change if test had other rows?",
-            _both_together,
+            matches=_where_train_varies(*_ways(of=_together)),
         ),
         Misconception(
             "statistics of every example",
@@ -151,51 +178,44 @@ standardize = Exercise(
             "one mean and one std for everything",
             "It looks as if all features share one mean and one std.",
             "Ask yourself: what does train.mean() give, and what train.mean(axis=0)?",
-            matches=one_of(
-                call_directly,
-                _with(np.mean, np.std),
-                lambda train, test: tuple((rows - train.mean()) / train.std() for rows in (train, test)),
-            ),
+            matches=_where_train_varies(*_ways(lambda rows, axis: rows.mean(), lambda rows, axis: rows.std())),
         ),
         Misconception(
             "divided by n − 1",
             "It looks as if your std divides by N − 1 (ddof 1). Here it divides by N.",
             "Ask yourself: by what does NumPy's std divide when you do not tell it otherwise?",
-            _with(std=lambda rows: rows.std(axis=0, ddof=1)),
+            matches=_where_train_varies(*_ways(std=lambda rows, axis: rows.std(axis=axis, ddof=1))),
         ),
         Misconception(
             "divided by the variance",
             "It looks as if you divide by the variance.",
             "Ask yourself: a length in metres is divided by its std in metres. What is left? And with the variance?",
-            matches=one_of(
-                call_directly,
-                _with(std=lambda rows: rows.var(axis=0)),
-                _constant_ones(lambda std: np.where(std == 0, 1.0, std**2)),
-            ),
+            matches=_where_train_varies(*_ways(std=np.var)),
         ),
         Misconception(
             "mean not subtracted",
             "It looks as if you scale the features without shifting them.",
             "Ask yourself: what is the mean of each column of your result?",
-            _with(center=False),
+            matches=_where_train_varies(*_ways(mean=lambda rows, axis: 0.0)),
         ),
         Misconception(
             "not scaled",
             "It looks as if you subtract the mean and leave the scale as it was.",
             "Ask yourself: what is the std of each column of your result?",
-            _with(std=lambda rows: 1.0),
+            matches=_where_train_varies(*_ways(std=lambda rows, axis: 1.0)),
         ),
         Misconception(
             "scaled to the range from 0 to 1",
             "It looks as if you use the smallest and the largest value. That is min-max scaling.",
             "Ask yourself: what are the mean and the std of each column of your result?",
-            _to_the_range,
+            matches=_where_train_varies(_to_the_range),
         ),
         Misconception(
             "0 / 0 for constant features",
-            "It looks as if you divide by a std of 0. The result is NaN or infinite.",
+            "It looks as if you divide by a std of 0. The result is NaN or infinite; "
+            "np.nan_to_num makes 1.8e308 of infinity.",
             "Ask yourself: what is (x − mean) / std when all values of a feature are the same?",
-            _constant_ones(lambda std: std),
+            matches=one_of(call_directly, _constant_ones(lambda std: std), _numbers_for_nan),
         ),
         Misconception(
             "constant feature only centred",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from course_utils.checks._initialization.initializers import by_torch, he, kernel
+from course_utils.checks._initialization.initializers import by_torch, he, kernel, xavier
 from course_utils.checks._initialization.samples import (
     call_initializer,
     every_initializer,
     follows,
+    normal_shape,
     sample_case,
     scaled,
     verify_sample,
@@ -85,6 +86,19 @@ repaired_he_normal = Exercise(
             "Ask yourself: what is the variance of your weights, written as a fraction?",
             matches=follows(scaled(NORMAL, lambda shape: 2 * he(shape))),
         ),
+        Misconception(
+            "Xavier's variance",
+            "It looks as if your variance is 2 / (fan_in + fan_out). That is Xavier's.",
+            "Ask yourself: does He's condition look at the forward pass, the backward pass, or both?",
+            matches=follows(scaled(NORMAL, xavier)),
+        ),
+        Misconception(
+            "gain 1 under ReLU",
+            "It looks as if your variance is 1 / fan_in. Under ReLU, each layer then halves the power of the signal.",
+            "Ask yourself: which share of E[z²] is left after ReLU, when z is symmetric about 0?",
+            matches=follows(scaled(NORMAL, lambda shape: he(shape) / 2)),
+        ),
+        *(wrong for wrong in normal_shape(he) if wrong.name == "uniform instead of normal"),
         *every_initializer(),
     ),
 )

@@ -86,14 +86,25 @@ def _not_fresh(first, second, repeats):
     return None
 
 
-def follows(*laws: Callable[..., Law]):
-    """A `matches`: the weights fit one of these wrong laws."""
+def follows(*laws: Callable[..., Law], right: Callable[..., Law] | None = None):
+    """A `matches`: the weights fit one of these wrong laws.
+
+    With `right`, their scale must also lie clearly nearer to the wrong law than to that one, where the two differ.
+    """
+
+    def clearly(weights, wrong, true):
+        found = math.log(np.sqrt(np.mean(weights**2)))
+        return (
+            math.isclose(wrong.std, true.std) or abs(found - math.log(wrong.std)) < abs(found - math.log(true.std)) / 2
+        )
 
     def matches(case, outputs):
         found, given = samples(outputs), arguments(case)
         if any(malformed(w, case.inputs["shape"]) for w in found) or not any(
             all(fits(w, law(**given)) for w in found) for law in laws
         ):
+            return False
+        if right is not None and not all(clearly(w, laws[0](**given), right(**given)) for w in found):
             return False
         # Copies and numbers that are not new are wrong too, and no law explains them.
         copied = any(repeated_axis(w) is not None for w in found)
@@ -178,9 +189,36 @@ def every_initializer() -> tuple[Misconception, ...]:
     )
 
 
+def _first_argument(*laws):
+    return Misconception(
+        "scale passed as the first argument",
+        "It looks as if your number is the first argument of rng's method. In rng.normal that is the mean, in "
+        "rng.uniform the lower end.",
+        "Ask yourself: which arguments does the method take, in which order, and what are they when left out?",
+        matches=follows(*laws),
+    )
+
+
+def _from_to_one(variance, sign):
+    """rng.uniform(±a, size=shape): the upper end is left at 1."""
+
+    def law(**given):
+        low = sign * math.sqrt(3 * variance(**given))
+        return Law(UNIFORM, (1 - low) / math.sqrt(12), (1 + low) / 2)
+
+    return law
+
+
 def normal_shape(variance) -> tuple[Misconception, ...]:
     """The right variance and a wrong shape, where a normal law is asked for."""
     return (
+        _first_argument(lambda **given: Law(NORMAL, 1.0, math.sqrt(variance(**given)))),
+        Misconception(
+            "bound used as the standard deviation",
+            "It looks as if your standard deviation is √3 times too large: the bound of the uniform law.",
+            "Ask yourself: does the 6 under the root belong to the normal or to the uniform initialization?",
+            matches=follows(scaled(NORMAL, variance, math.sqrt(3))),
+        ),
         Misconception(
             "uniform instead of normal",
             "It looks as if your numbers are spread evenly over an interval.",
@@ -203,6 +241,7 @@ def normal_shape(variance) -> tuple[Misconception, ...]:
 def uniform_shape(variance) -> tuple[Misconception, ...]:
     """Misread intervals, where a uniform law is asked for."""
     return (
+        _first_argument(_from_to_one(variance, -1), _from_to_one(variance, 1)),
         Misconception(
             "standard deviation used as the bound",
             "It looks as if you draw between −s and s, where s is the standard deviation that is asked for.",

@@ -105,6 +105,15 @@ def _cases(rng):
         rows[:, -1] = np.arange(len(rows)) + 1.0
         return rows
 
+    def cancelling(rows):
+        """In each row one entry is 0, and noise far below the others' last digit is all that shows there."""
+        rows[np.arange(len(rows)), rng.integers(rows.shape[1], size=len(rows))] = 0.0
+        return rows
+
+    def first_small(rows):
+        rows[0] *= 1e-7
+        return rows
+
     def agree_in_the_last(rows):
         rows[:, -1] = 1.0
         return rows
@@ -124,6 +133,8 @@ def _cases(rng):
         case(alike, (2, 3, 2), 4, change=agree_in_the_last),
         case(rounding, (4, 3, 4), 5, noise=1e-14),
         case(rounding, (5, 4), 4, scale=1e-3, noise=1e-13),
+        case(rounding, (4, 3, 4), 5, noise=1e-17, change=cancelling),
+        case(rounding, (4, 3, 3), 5, noise=1e-14, change=first_small),
         case("tiny and huge gradients", (3, 4, 2), 4, scale=1e-12),
         case("tiny and huge gradients", (3, 4, 3), 4, scale=1e9, noise=1e-14),
     ]
@@ -168,6 +179,27 @@ symmetry_classes = Exercise(
                 _grouped(lambda a, b, largest: np.allclose(a, b)),
                 *(_grouped(lambda a, b, largest, t=10.0**-k: bool(np.all(np.abs(a - b) <= t))) for k in range(6, 13)),
             ),
+        ),
+        Misconception(
+            "tolerance relative to each number",
+            "It looks as if your tolerance is relative to the numbers compared, or to their row. Where an entry "
+            "cancels to 0, or a whole row is small, only rounding is left to compare.",
+            "Ask yourself: is 1e-17 equal to 0 for you when other gradients are of order 1?",
+            matches=one_of(
+                call_symmetry_classes,
+                _grouped(lambda a, b, largest: np.allclose(a, b, rtol=1e-9, atol=0)),
+                *(
+                    _grouped(lambda a, b, largest, of=of: _close(a, b, np.abs(of(a, b)).max()))
+                    for of in (lambda a, b: a, lambda a, b: b, lambda a, b: np.append(a, b))
+                ),
+            ),
+        ),
+        Misconception(
+            "a largest gradient of 0",
+            "It looks as if you divide by the largest gradient, or ask for < where <= belongs. "
+            "The largest gradient may be 0.",
+            "Ask yourself: which units are alike when no gradient reaches any of them?",
+            _grouped(lambda a, b, largest: largest > 0 and _close(a, b, largest)),
         ),
         Misconception(
             "sums of the rows compared",

@@ -104,6 +104,12 @@ maxout = Exercise(
             _only_divisible(lambda x, pieces: x.max(axis=1, keepdims=True)),
         ),
         Misconception(
+            "maximum over the groups",
+            "It looks as if you take the maximum over the groups, so that one place of all groups is left.",
+            "Ask yourself: in an array of shape (N, groups, pieces), which axis goes through one group?",
+            _only_divisible(lambda x, pieces: x.reshape(len(x), -1, pieces).max(axis=1)),
+        ),
+        Misconception(
             "clipped at zero",
             "It looks as if your maxout never goes below 0, like a ReLU.",
             "Ask yourself: what is the largest of −3 and −2?",
@@ -129,7 +135,7 @@ maxout = Exercise(
         ),
         Misconception(
             "numbers missing in the message",
-            "It looks as if your ValueError does not say which numbers do not fit.",
+            "It looks as if the ValueError comes from NumPy's reshape, or yours does not name the two numbers.",
             "Ask yourself: what would you like to read first when this error comes up?",
             _refused_without_numbers,
         ),
@@ -230,6 +236,23 @@ prelu_backward = Exercise(
             "It looks as if the gradient of the slope is an array with one value for each input.",
             "Ask yourself: how many slopes does this layer have, and how often is each one used?",
             _changed(grad_slope=_below),
+        ),
+        Misconception(
+            "slope gradient summed along one axis",
+            "It looks as if your sum for the slope runs along one axis, and one number for each place of the others "
+            "is left.",
+            "Ask yourself: how many slopes does this layer have, and over which axes does np.sum go when you give it "
+            "none?",
+            matches=one_of(
+                call_prelu_backward,
+                *(
+                    lambda g, x, slope, axis=axis: (
+                        prelu_gradients(g, x, slope)[0],
+                        np.sum(_below(g, x, slope), axis=axis),
+                    )
+                    for axis in (0, 1, -1)
+                ),
+            ),
         ),
         Misconception(
             "slope gradient averaged",

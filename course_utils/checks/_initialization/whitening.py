@@ -85,6 +85,30 @@ def _not_centred_when_projected(train, test, epsilon):
     return tuple(whitened(train, rows + mean, epsilon)[1] for rows in (train, test))
 
 
+def _test_not_centred(case, outputs):
+    """Signs are left out: in train, a component without variance is rounding alone and has none."""
+    train, test, epsilon = (case.inputs[name] for name in ("train", "test", "epsilon"))
+    expected = whitened(train, test + train.mean(axis=0), epsilon)
+    return len(outputs) == 2 and agrees([np.abs(e) for e in expected], [np.abs(o) for o in outputs], RTOL, ATOL)
+
+
+def _components_dropped(case, outputs):
+    """Some components are left, the largest ones, and they are right."""
+    expected = call_pca_whiten(whitened, **case.inputs)
+    kept = outputs[0].shape[1]
+    return 0 < kept < expected[0].shape[1] and agrees([part[:, :kept] for part in expected], outputs, RTOL, ATOL)
+
+
+def _by_singular_values(scale):
+    """Scales made of the singular values s of the centred data; `scale(s, N, epsilon)`."""
+
+    def wrong(train, test, epsilon):
+        n = len(train)
+        return _whitening(lambda variances, epsilon: scale(np.sqrt(n * variances), n, epsilon))(train, test, epsilon)
+
+    return wrong
+
+
 def _by_rows(columns):
     """The rows of U as components, for every choice of the columns' signs."""
     return [
@@ -212,6 +236,45 @@ pca_whiten = Exercise(
             "It looks as if the component of the smallest variance comes first.",
             "Ask yourself: in which order does np.linalg.eigh return the eigenvalues?",
             through(call_pca_whiten, _whitening(order=-1)),
+        ),
+        Misconception(
+            "eigenvalues reversed, eigenvectors not",
+            "It looks as if you bring the eigenvalues into falling order and leave the eigenvectors where they were.",
+            "Ask yourself: which column of U belongs to the largest eigenvalue of np.linalg.eigh?",
+            through(
+                call_pca_whiten, _whitening(lambda variances, epsilon: np.sqrt(variances + epsilon)[::-1], order=-1)
+            ),
+        ),
+        Misconception(
+            "not divided by N",
+            "It looks as if your covariance is a sum over the examples, not a mean.",
+            "Ask yourself: s² of the centred data is an eigenvalue of XᵀX. Which one belongs to the covariance?",
+            through(call_pca_whiten, _by_singular_values(lambda s, n, epsilon: np.sqrt(s**2 + epsilon))),
+        ),
+        Misconception(
+            "singular value for eigenvalue",
+            "It looks as if you put the singular value s where λ belongs.",
+            "Ask yourself: how do you get λ, a variance, from the singular values of the centred data?",
+            matches=one_of(
+                call_pca_whiten,
+                _by_singular_values(lambda s, n, epsilon: np.sqrt(s + epsilon)),
+                _by_singular_values(lambda s, n, epsilon: np.sqrt(s / n + epsilon)),
+                _by_singular_values(lambda s, n, epsilon: np.sqrt(s / np.sqrt(n) + epsilon)),
+                rtol=RTOL,
+                atol=ATOL,
+            ),
+        ),
+        Misconception(
+            "test not centred",
+            "It looks as if test is turned and scaled without being shifted.",
+            "Ask yourself: where does a row of test end up that equals a row of train?",
+            matches=_test_not_centred,
+        ),
+        Misconception(
+            "components dropped",
+            "It looks as if you leave out components of small variance. ε is there so that all can stay.",
+            "Ask yourself: how many columns should your result have?",
+            matches=_components_dropped,
         ),
         Misconception(
             "divided by n − 1",

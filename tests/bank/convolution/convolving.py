@@ -298,3 +298,11 @@ def conv2d_forward(x, weight, bias, stride=1, padding=0):
                     window = padded[n, :, r * stride : r * stride + kh, s * stride : s * stride + kw]
                     out[n, o, r, s] = np.sum(window * weight[o]) + bias[o]
     return out
+
+
+@mistaken("conv2d_forward", "single precision inside")
+def conv2d_forward(x, weight, bias, stride=1, padding=0):
+    (sh, sw), (ph, pw) = np.broadcast_to(stride, 2), np.broadcast_to(padding, 2)
+    padded = np.pad(x.astype(np.float32), ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, weight.shape[2:], axis=(2, 3))[:, :, ::sh, ::sw]
+    return np.einsum("nchwij,ocij->nohw", windows, weight) + bias[:, None, None]

@@ -175,3 +175,33 @@ def conv2d_backward(grad_out, x, weight, stride=1, padding=0):
             grad_padded[window] += np.einsum("no,ocij->ncij", grad_out[:, :, r, s], weight)
     grad_x = grad_padded[:, :, padding : padding + H, padding : padding + W]
     return grad_x, grad_weight, grad_out.sum(axis=(0, 2, 3))
+
+
+@mistaken("conv2d_backward", "pixels in no window left out")
+def conv2d_backward(grad_out, x, weight, stride=1, padding=0):
+    view = np.lib.stride_tricks.sliding_window_view
+    (sh, sw), (ph, pw) = np.broadcast_to(stride, 2), np.broadcast_to(padding, 2)
+    (N, C, H, W), (out_channels, _, kh, kw), (OH, OW) = x.shape, weight.shape, grad_out.shape[2:]
+    spread = np.zeros((N, out_channels, (OH - 1) * sh + 1, (OW - 1) * sw + 1))
+    spread[:, :, ::sh, ::sw] = grad_out
+    around = np.pad(spread, ((0, 0), (0, 0), (kh - 1, kh - 1), (kw - 1, kw - 1)))
+    full = np.einsum("nohwij,ocij->nchw", view(around, (kh, kw), axis=(2, 3)), weight[:, :, ::-1, ::-1])
+    padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    windows = view(padded, (kh, kw), axis=(2, 3))[:, :, ::sh, ::sw]
+    grad_weight = np.einsum("nohw,nchwij->ocij", grad_out, windows)
+    return full[:, :, ph : ph + H, pw : pw + W], grad_weight, grad_out.sum(axis=(0, 2, 3))
+
+
+@mistaken("conv2d_backward", "pixels in no window left out")
+def conv2d_backward(grad_out, x, weight, stride=1, padding=0):
+    view = np.lib.stride_tricks.sliding_window_view
+    (sh, sw), (ph, pw) = np.broadcast_to(stride, 2), np.broadcast_to(padding, 2)
+    (N, C, H, W), (out_channels, _, kh, kw), (OH, OW) = x.shape, weight.shape, grad_out.shape[2:]
+    spread = np.zeros((N, out_channels, (OH - 1) * sh + 1, (OW - 1) * sw + 1))
+    spread[:, :, ::sh, ::sw] = grad_out
+    around = np.pad(spread, ((0, 0), (0, 0), (kh - 1, kh - 1), (kw - 1, kw - 1)))
+    full = np.einsum("nohwij,ocij->nchw", view(around, (kh, kw), axis=(2, 3)), weight[:, :, ::-1, ::-1])
+    padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    windows = view(padded, (kh, kw), axis=(2, 3))[:, :, ::sh, ::sw]
+    grad_weight = np.einsum("nohw,nchwij->ocij", grad_out, windows)
+    return full[:, :, ph : full.shape[2] - ph, pw : full.shape[3] - pw], grad_weight, grad_out.sum(axis=(0, 2, 3))

@@ -131,6 +131,26 @@ def conv_parameters(in_channels, out_channels, kernel, bias=True, groups=1):
     return (kh * kw * (in_channels // groups) + bool(bias)) * out_channels
 
 
+@mistaken("conv_parameters", "true division")
+def conv_parameters(in_channels, out_channels, kernel, bias=True, groups=1):
+    if in_channels % groups or out_channels % groups:
+        raise ValueError(f"{in_channels} {out_channels} {groups}")
+    kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    return kh * kw * out_channels * in_channels / groups + (out_channels if bias else 0)
+
+
+@mistaken("conv_parameters", "true division")
+def conv_parameters(in_channels, out_channels, kernel, bias=True, groups=1):
+    kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    return (kh * kw * (in_channels / groups) + bool(bias)) * out_channels
+
+
+@mistaken("conv_parameters", "uneven groups accepted")
+def conv_parameters(in_channels, out_channels, kernel, bias=True, groups=1):
+    kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    return kh * kw * out_channels * in_channels // groups + (out_channels if bias else 0)
+
+
 # --- conv_macs --------------------------------------------------------------------------------------------------
 
 
@@ -247,3 +267,23 @@ def conv_macs(in_channels, out_channels, kernel, out_height, out_width, groups=1
         raise ValueError(f"groups = {groups} is impossible")
     kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
     return kh * kw * (in_channels // groups) * out_channels * out_height * out_width
+
+
+@mistaken("conv_macs", "true division")
+def conv_macs(in_channels, out_channels, kernel, out_height, out_width, groups=1):
+    if in_channels % groups or out_channels % groups:
+        raise ValueError(f"{in_channels} {out_channels} {groups}")
+    kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    return kh * kw * in_channels / groups * out_channels * out_height * out_width
+
+
+@mistaken("conv_macs", "true division")
+def conv_macs(in_channels, out_channels, kernel, out_height, out_width, groups=1):
+    kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    return out_channels * out_height * out_width * kh * kw * (in_channels / groups)
+
+
+@mistaken("conv_macs", "uneven groups accepted")
+def conv_macs(in_channels, out_channels, kernel, out_height, out_width, groups=1):
+    kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    return kh * kw * in_channels * out_channels * out_height * out_width // groups

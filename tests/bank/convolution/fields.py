@@ -133,3 +133,12 @@ def receptive_field(layers):
     for kernel, stride, dilation in layers:
         field = (field - 1) * stride + dilation * (kernel - 1) + 1
     return field
+
+
+@mistaken("receptive_field", "stride and dilation swapped")
+def receptive_field(layers):
+    field, step = 1, 1
+    for kernel, dilation, stride in layers:
+        field += dilation * (kernel - 1) * step
+        step *= stride
+    return field

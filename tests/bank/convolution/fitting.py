@@ -47,6 +47,16 @@ def fits_exactly(size, kernel, stride, padding):
     return (size + 2 * padding) % stride == 0
 
 
+@mistaken("fits_exactly", "kernel not subtracted")
+def fits_exactly(size, kernel, stride, padding):
+    return bool((2 * padding + size) / stride == (size + 2 * padding) // stride)
+
+
+@mistaken("fits_exactly", "the size alone divided")
+def fits_exactly(size, kernel, stride, padding):
+    return size % stride == 0
+
+
 @mistaken("fits_exactly", "one added before the division")
 def fits_exactly(size, kernel, stride, padding):
     room = size - kernel + 2 * padding + 1

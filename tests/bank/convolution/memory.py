@@ -42,6 +42,10 @@ mistaken_sources(
                 "(2 * batch_size * activations + (1 + optimizer_slots) * parameters) * bytes_per_value",
             ),
             (
+                "only the optimizer's slots",
+                "(2 * batch_size * activations + optimizer_slots * parameters) * bytes_per_value",
+            ),
+            (
                 "no gradients at all",
                 "(batch_size * activations + (1 + optimizer_slots) * parameters) * bytes_per_value",
             ),

@@ -184,3 +184,12 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     squares = np.pad(x**2, ((0, 0), (2, 2), (0, 0), (0, 0)))
     total = sum(squares[:, step : step + x.shape[1]] for step in range(5))
     return x / (2 + 1e-4 * total) ** 0.75
+
+
+@mistaken("local_response_norm", "slice from a negative index")
+def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
+    out, half = np.zeros(x.shape), size // 2
+    for c in range(x.shape[1]):
+        total = (x[:, c - half : c + half + 1] ** 2).sum(axis=1)
+        out[:, c] = x[:, c] / (k + alpha * total) ** beta
+    return out

@@ -124,3 +124,17 @@ def max_pool2d_backward(grad_out, x, kernel, stride, padding=0):
         i, j = np.unravel_index(window.argmax(), window.shape)
         grad_padded[n, c, top + i, left + j] += grad_out[n, c, r, s]
     return grad_padded[:, :, padding : padding + H, padding : padding + W]
+
+
+@mistaken("max_pool2d_backward", "overlaps overwritten")
+def max_pool2d_backward(grad_out, x, kernel, stride, padding=0):
+    (kh, kw), (sh, sw), (ph, pw) = (np.broadcast_to(v, 2) for v in (kernel, stride, padding))
+    padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=-np.inf)
+    grad_padded = np.zeros_like(padded)
+    for r in range(grad_out.shape[2]):
+        for s in range(grad_out.shape[3]):
+            window = np.s_[:, :, r * sh : r * sh + kh, s * sw : s * sw + kw]
+            mask = padded[window] == padded[window].max(axis=(2, 3), keepdims=True)
+            share = mask / mask.sum(axis=(2, 3), keepdims=True)
+            grad_padded[window] = share * grad_out[:, :, r, s][:, :, None, None]
+    return grad_padded[:, :, ph : ph + x.shape[2], pw : pw + x.shape[3]]

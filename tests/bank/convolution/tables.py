@@ -130,6 +130,9 @@ CONV_PARAMETERS = "parameters = (k * k * (c // g) + 1) * out"
 CONV_MACS = "macs = k * k * (c // g) * out * shape[1] * shape[2]"
 FC_COST = 'parameters, macs = (inputs + 1) * layer["out"], inputs * layer["out"]'
 PLACES = "(h + 2 * p - k) // s + 1, (w + 2 * p - k) // s + 1)"
+PLACES_SWAPPED = "(w + 2 * p - k) // s + 1, (h + 2 * p - k) // s + 1)"
+UNEVEN = " or c % g or out % g"
+POOL_STRIDE = 'k, s, p = layer["kernel"], layer.get("stride", 1), layer'
 POOL_SHAPE = f"            shape = (c, {PLACES}\n"
 INPUTS = "            inputs = 1\n            for n in shape:\n                inputs *= n\n"
 APPEND = "rows.append((name, shape, parameters, macs))"
@@ -158,6 +161,27 @@ mistaken_sources(
         (
             "height and width swapped",
             changed((APPEND, "rows.append((name, shape[:1] + shape[:0:-1], parameters, macs))")),
+        ),
+        (
+            "height and width swapped",
+            changed((f"(out, {PLACES}", f"(out, {PLACES_SWAPPED}"), (f"(c, {PLACES}", f"(c, {PLACES_SWAPPED}")),
+        ),
+        (
+            "biases of convolutions left out",
+            changed((CONV_PARAMETERS, "parameters = k * k * (c // g) * out")),
+        ),
+        (
+            "parameters and multiply–accumulates swapped",
+            changed((APPEND, "rows.append((name, shape, macs, parameters))")),
+        ),
+        ("uneven groups accepted", changed((UNEVEN, ""))),
+        (
+            "padding forgotten in the test of fit",
+            changed(("k > h + 2 * p or k > w + 2 * p", "k > h or k > w")),
+        ),
+        (
+            "a pool moves by its kernel",
+            changed((POOL_STRIDE, 'k, s, p = layer["kernel"], layer.get("stride", layer["kernel"]), layer')),
         ),
         (
             "an fc output with height and width",

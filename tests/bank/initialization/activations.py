@@ -94,6 +94,10 @@ mistaken_sources(
             ("exp overflows", (SIGMOID, "np.exp(x) / (1 + np.exp(x))")),
             ("exp overflows", (SIGMOID, "np.where(x >= 0, 1 / (1 + np.exp(-x)), np.exp(x) / (1 + np.exp(x)))")),
             ("exp overflows", (ELU, "np.where(x > 0, x, np.exp(x) - 1)")),
+            (
+                "exp overflows",
+                (f"return {SIGMOID}", "with np.errstate(all='ignore'):\n            return 1 / (1 + np.exp(-x))"),
+            ),
             ("exp overflows", (SIGMOID, "1 / (1 + np.exp(-x))"), (ELU, "np.where(x > 0, x, np.exp(x) - 1)")),
             ("exp overflows", (TANH, "(np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x))")),
             ("sigmoid with the wrong sign", (SIGMOID, "np.where(x < 0, 1 / (1 + e), e / (1 + e))")),
@@ -224,6 +228,10 @@ mistaken_sources(
             ("exp overflows", (D_SIGMOID, "np.exp(-x) / (1 + np.exp(-x)) ** 2")),
             ("exp overflows", (D_SIGMOID, "1 / (1 + np.exp(-x)) * (1 - 1 / (1 + np.exp(-x)))")),
             ("exp overflows", (D_TANH, "1 / np.cosh(x) ** 2")),
+            (
+                "exp overflows",
+                (f"return {D_TANH}", "with np.errstate(over='ignore'):\n            return 1 / np.cosh(x) ** 2"),
+            ),
             ("exp overflows", (D_ELU, "np.where(x > 0, 1.0, np.exp(x))")),
             ("x taken for the activated value", (D_SIGMOID, "x * (1 - x)"), (D_TANH, "1 - x**2")),
             ("x taken for the activated value", (D_SIGMOID, "x * (1 - x)")),

@@ -76,6 +76,12 @@ mistaken_sources(
                 "h = z\n        " + APPEND.replace("==", "<="),
             ),
             ("numbers instead of shares", APPEND, "shares.append(np.sum(np.all(h == 0, axis=0)))"),
+            (
+                "divided by the number of examples",
+                APPEND,
+                "shares.append(np.sum(np.all(h == 0, axis=0)) / len(x))",
+            ),
+            ("percent instead of shares", APPEND, APPEND.replace("np.mean", "100 * np.mean")),
             ("share of the living", APPEND, "shares.append(np.mean(np.any(h > 0, axis=0)))"),
             ("one share for the whole network", "return shares", "return np.mean(shares)"),
             ("weights not transposed", "h @ W.T", "h @ W"),

@@ -72,6 +72,12 @@ mistaken_sources(
             ("sum instead of mean", "return 1 / np.linalg.norm(y)"),
             ("relative to the samples' own size", "return np.sqrt((samples**2).mean() / (y**2).mean())"),
             ("relative to the samples' own size", "return samples.std() / np.sqrt((y**2).mean())"),
+            ("relative to the samples' own size", "return samples.std() / y.std()"),
+            (
+                "samples of your own",
+                "y = phi(np.random.default_rng(0).normal(size=100_000))\n    return 1 / np.sqrt((y**2).mean())",
+            ),
+            ("divided by the number of rows", "return 1 / np.sqrt((y**2).sum() / len(samples))"),
             ("one gain for every column", "return 1 / np.sqrt((y**2).mean(axis=0))"),
         )
     ],

@@ -128,6 +128,9 @@ XAVIER_MISTAKES = (
     ("He's variance", XAVIER, "2 / fan_in"),
     ("kernel elements forgotten", XAVIER, "2 / (shape[0] + shape[1])"),
     ("variance used as standard deviation", f"gain * np.sqrt({XAVIER})", f"gain**2 * {XAVIER}"),
+    ("variance used as standard deviation", f"np.sqrt({XAVIER})", XAVIER),
+    ("root of the 2 alone", f"np.sqrt({XAVIER})", "np.sqrt(2) / (fan_in + fan_out)"),
+    ("divided by the gain", "gain * np", "1 / gain * np"),
     ("gain ignored", "gain * np", "np"),
     ("gain squared twice", "gain * np", "gain**2 * np"),
     ("gain under the root", "gain * np.sqrt(2", "np.sqrt(gain * 2"),
@@ -141,6 +144,8 @@ HE_MISTAKES = (
     ("gain 1 under ReLU", HE, "1 / ((1 + negative_slope**2) * fan_in)"),
     ("kernel elements forgotten", "* fan_in)", "* shape[1])"),
     ("variance used as standard deviation", f"np.sqrt({HE})", HE),
+    ("root of the 2 alone", f"np.sqrt({HE})", "np.sqrt(2 / (1 + negative_slope**2)) / fan_in"),
+    ("multiplied by 1 + slope²", HE, "2 * (1 + negative_slope**2) / fan_in"),
     ("negative slope ignored", "(1 + negative_slope**2) * ", ""),
     ("slope not squared", "negative_slope**2", "negative_slope"),
 )
@@ -152,6 +157,8 @@ NORMAL_MISTAKES = (
     ("uniform instead of normal", NORMAL, "std * rng.random(shape)"),
     ("uniform instead of normal", NORMAL, "rng.uniform(-std, std, size=shape)"),
     ("uniform instead of normal", NORMAL, "rng.uniform(-np.sqrt(3) * std, np.sqrt(3) * std, size=shape)"),
+    ("scale passed as the first argument", NORMAL, "rng.normal(std, size=shape)"),
+    ("bound used as the standard deviation", NORMAL, "rng.normal(0, np.sqrt(3) * std, size=shape)"),
     ("truncated normal", f"return {NORMAL}", CUT),
     ("truncated normal", f"return {NORMAL}", "std /= 0.87962566\n    " + CUT),
 )
@@ -164,6 +171,9 @@ UNIFORM_MISTAKES = (
     ("normal instead of uniform", UNIFORM, "rng.normal(0, std, size=shape)"),
     ("normal instead of uniform", UNIFORM, "rng.normal(0, a, size=shape)"),
     ("variance used as standard deviation", "np.sqrt(3) * std", "std**2"),
+    ("variance used as standard deviation", "np.sqrt(3) * std", "3 * std**2"),
+    ("scale passed as the first argument", UNIFORM, "rng.uniform(-a, size=shape)"),
+    ("scale passed as the first argument", UNIFORM, "rng.uniform(a, size=shape)"),
 )
 # These stand for any law: what is drawn from `rng` in the source is replaced.
 COMMON_MISTAKES = (

@@ -145,6 +145,8 @@ mistaken_sources(
             ("divided by the variance", (SCALE, "W_new = W / z.var()")),
             ("variance of the activations", (SCALE, "W_new = W / phi(z).std()")),
             ("each unit scaled by itself", (SCALE, "W_new = W / z.std(axis=0)[:, None]")),
+            ("mean of the units' stds", (SCALE, "W_new = W / z.std(axis=0).mean()")),
+            ("scaled after the activation", ("h = phi(h @ W_new.T)", "h = phi(z) / z.std()")),
             ("mean not subtracted", (SCALE, "W_new = W / np.sqrt((z**2).mean())")),
             ("divided by n − 1", (SCALE, "W_new = W / z.std(ddof=1)")),
             ("multiplied by the std", (SCALE, "W_new = W * z.std()")),

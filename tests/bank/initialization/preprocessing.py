@@ -76,6 +76,78 @@ mistaken_sources(
 )
 
 
+# One line each, with no thought of constant features, or with the usual ways to get rid of the division by zero.
+NAIVE = """def standardize(train, test):
+    m, s = train.mean(axis=0), train.std(axis=0)
+    return (train - m) / s, (test - m) / s
+"""
+STATISTICS, TRAIN, TEST = "m, s = train.mean(axis=0), train.std(axis=0)", "(train - m) / s", "(test - m) / s"
+OWN = """def standardize(train, test):
+    def fit(x):
+        s = x.std(axis=0)
+        return (x - x.mean(axis=0)) / s
+    return fit(train), fit(test)
+"""
+BOTH = "both = np.concatenate([train, test])\n    "
+
+mistaken_sources(
+    __name__,
+    "standardize",
+    [
+        (name, changed(text, *changes))
+        for name, text, *changes in (
+            ("test set standardized by itself", OWN),
+            ("test set standardized by itself", OWN, ("s = x.std(axis=0)", "s = x.std(axis=0) + 1e-8")),
+            ("test set standardized by itself", OWN, ("s = x.std(axis=0)", "s = np.sqrt(x.var(axis=0) + 1e-5)")),
+            ("test set standardized by itself", OWN, ("x.std(axis=0)\n", "x.std(axis=0)\n        s[s == 0] = 1\n")),
+            (
+                "test set standardized by itself",
+                STANDARDIZE,
+                ("(test - mean) / std", "(test - test.mean(axis=0)) / np.where(constant, 1, test.std(axis=0))"),
+            ),
+            (
+                "statistics of train and test together",
+                NAIVE,
+                (STATISTICS, BOTH + "m, s = both.mean(axis=0), both.std(axis=0)"),
+            ),
+            (
+                "statistics of train and test together",
+                NAIVE,
+                (STATISTICS, BOTH + "m, s = both.mean(axis=0), both.std(axis=0) + 1e-8"),
+            ),
+            (
+                "statistics of train and test together",
+                NAIVE,
+                (STATISTICS, BOTH + "m, s = both.mean(axis=0), both.std(axis=0)\n    s[s == 0] = 1"),
+            ),
+            (
+                "statistics of train and test together",
+                STANDARDIZE,
+                ("mean = train.mean", BOTH + "mean = both.mean"),
+                ("std = train.std", "std = both.std"),
+            ),
+            ("divided by the variance", NAIVE, ("train.std", "train.var")),
+            ("divided by the variance", NAIVE, ("train.std(axis=0)", "train.var(axis=0) + 1e-8")),
+            ("divided by n − 1", NAIVE, ("train.std(axis=0)", "train.std(axis=0, ddof=1)")),
+            ("mean not subtracted", NAIVE, (TRAIN, "train / s"), (TEST, "test / s")),
+            ("not scaled", NAIVE, (TRAIN, "train - m"), (TEST, "test - m")),
+            (
+                "0 / 0 for constant features",
+                NAIVE,
+                (TRAIN, f"np.nan_to_num({TRAIN})"),
+                (TEST, f"np.nan_to_num({TEST})"),
+            ),
+        )
+    ],
+)
+
+
+@mistaken("standardize", "scaled to the range from 0 to 1")
+def standardize(train, test):
+    low, high = train.min(axis=0), train.max(axis=0)
+    return (train - low) / (high - low), (test - low) / (high - low)
+
+
 @mistaken("standardize", "test set standardized by itself")
 def standardize(train, test):
     def fit(x):

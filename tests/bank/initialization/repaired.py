@@ -39,6 +39,13 @@ mistaken_sources(
             ("spread mended, fan not", MENDED_SPREAD),
             ("kernel lost in mending", (FAN, "shape[1]"), MENDED_SPREAD),
             ("root of the fan alone", MENDED_FAN, (SPREAD, "2.0 / np.sqrt(fan_in)")),
+            ("Xavier's variance", ("shape[0] *", "(shape[0] + shape[1]) *"), MENDED_SPREAD),
+            ("gain 1 under ReLU", MENDED_FAN, (SPREAD, "np.sqrt(1.0 / fan_in)")),
+            (
+                "uniform instead of normal",
+                MENDED_FAN,
+                ("return rng.normal(0.0, 2.0 / fan_in,", "a = np.sqrt(6.0 / fan_in)\n    return rng.uniform(-a, a,"),
+            ),
             ("all weights zero", ("rng.normal(0.0, 2.0 / fan_in, size=shape)", "np.zeros(shape)")),
             ("all weights equal", ("rng.normal(0.0, 2.0 / fan_in, size=shape)", "np.full(shape, 2.0 / fan_in)")),
             ("one draw copied", MENDED_FAN, MENDED_SPREAD, ("size=shape)", "size=shape[1:]) * np.ones(shape)")),

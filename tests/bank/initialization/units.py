@@ -51,6 +51,7 @@ mistaken_sources(
             ("features far apart in one group", (GROUPED, "x.reshape(N, pieces, D // pieces).max(axis=1)")),
             ("groups and pieces swapped", (GROUPED, "x.reshape(N, pieces, D // pieces).max(axis=2)")),
             ("one maximum of all features", (GROUPED, "x.max(axis=1, keepdims=True)")),
+            ("maximum over the groups", (GROUPED, "x.reshape(N, D // pieces, pieces).max(axis=1)")),
             ("clipped at zero", (GROUPED, "np.maximum(0, x.reshape(N, D // pieces, pieces).max(axis=2))")),
             ("largest magnitude", (GROUPED, "np.abs(x.reshape(N, D // pieces, pieces)).max(axis=2)")),
             ("mean of the group", (GROUPED, "x.reshape(N, D // pieces, pieces).mean(axis=2)")),
@@ -113,6 +114,8 @@ mistaken_sources(
         (name, changed(PRELU, *changes))
         for name, *changes in (
             ("slope gradient not summed", (GRAD_SLOPE, "grad_out * np.minimum(x, 0)")),
+            ("slope gradient summed along one axis", (GRAD_SLOPE, "np.sum(grad_out * np.minimum(x, 0), axis=0)")),
+            ("slope gradient summed along one axis", (GRAD_SLOPE, "np.sum(grad_out * np.minimum(x, 0), axis=-1)")),
             ("slope gradient averaged", (GRAD_SLOPE, "np.mean(grad_out * np.minimum(x, 0))")),
             ("slope gradient averaged", (GRAD_SLOPE, "np.sum(grad_out * np.minimum(x, 0)) / x.shape[0]")),
             ("x forgotten in the slope gradient", (GRAD_SLOPE, "np.sum(grad_out * (x < 0))")),

@@ -66,6 +66,18 @@ mistaken_sources(
             ("divided by n − 1", "cov = X.T @ X / len(X)", "cov = np.cov(train, rowvar=False)"),
             ("rows of U for its columns", RETURN, "return X @ U.T / scale, Y @ U.T / scale"),
             ("rows of U for its columns", "U[:, order]", "U[order].T"),
+            (
+                "eigenvalues reversed, eigenvectors not",
+                "lam, U = lam[order].clip(0), U[:, order]",
+                "lam = lam[order].clip(0)",
+            ),
+            ("not divided by N", "X.T @ X / len(X)", "X.T @ X"),
+            ("singular value for eigenvalue", SCALE, "scale = np.sqrt(np.sqrt(lam * len(X)) + epsilon)"),
+            ("singular value for eigenvalue", SCALE, "scale = np.sqrt(np.sqrt(lam * len(X)) / len(X) + epsilon)"),
+            ("singular value for eigenvalue", SCALE, "scale = np.sqrt(np.sqrt(lam) + epsilon)"),
+            ("test not centred", CENTRED, "X, Y = train - mean, test"),
+            ("components dropped", SCALE, "keep = lam > 1e-9\n    lam, U = lam[keep], U[:, keep]\n    " + SCALE),
+            ("components dropped", SCALE, "lam, U = lam[:1], U[:, :1]\n    " + SCALE),
             ("rotated back", RETURN, "return X @ U / scale @ U.T, Y @ U / scale @ U.T"),
         )
     ],
