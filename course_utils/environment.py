@@ -26,12 +26,15 @@ def in_jupyter() -> bool:
 def warm_up() -> None:
     """Import PyTorch in the background, so that a learner's first check does not wait for it."""
     if in_jupyter() and not grading():
-        threading.Thread(target=_import_torch, daemon=True).start()
+        threading.Thread(target=_prepare_torch, daemon=True).start()
 
 
-def _import_torch() -> None:
+def _prepare_torch() -> None:
     with contextlib.suppress(ImportError):
-        import torch  # noqa: F401
+        import torch
+
+        # The first backward pass from a given gradient makes PyTorch import much more.
+        torch.ones(1, requires_grad=True).exp().backward(torch.ones(1))
 
 
 def show(text: str, html: str | None = None) -> None:

@@ -2,7 +2,8 @@
 
 How often a correct one fails: the exact tails of all tests of a grading add up to less than one in a million, and at
 a level of 1 %, where failures can be counted, as many are counted as are claimed. How often a wrong one passes:
-never, for every mistake of the bank, on the seeds that are tried.
+a few times in a million where its variance is wrong, and never on the seeds that are tried here where only chance
+tells it from a correct one. (`test_bank` tries every mistake on 20 seeds.)
 """
 
 from __future__ import annotations
@@ -42,7 +43,17 @@ FAMILIES = {
     "repaired_he_normal": NORMAL,
 }
 MISTAKEN = initializers.MISTAKEN + repaired.MISTAKEN
-WRONG = [(name, label, made) for name, label, made in MISTAKEN if name in FAMILIES]
+SEEDS = range(20, 80)  # the first 20 are those of test_bank
+# Only chance tells these from a correct one. All others have a variance further off than the bound below covers, or
+# are caught for certain, because numbers are repeated or do not come from rng.
+BY_CHANCE = (
+    "uniform instead of normal",
+    "truncated normal",
+    "normal instead of uniform",
+    "negative slope ignored",
+    "slope not squared",
+)
+WRONG = [(name, label, made) for name, label, made in MISTAKEN if name in FAMILIES and label in BY_CHANCE]
 
 
 def tail(test: statistical.Statistic, n: int, family: str) -> float:
@@ -124,7 +135,7 @@ def test_a_wrong_variance_is_missed_a_few_times_in_a_million(n, ratio, most):
 
 @pytest.mark.parametrize("family", [NORMAL, UNIFORM])
 def test_at_one_percent_each_test_fails_one_correct_sample_in_a_hundred(family):
-    rng, trials = np.random.default_rng(20), 5000
+    rng, trials = np.random.default_rng(20), 2000
     draw = rng.standard_normal if family == NORMAL else lambda size: rng.uniform(-math.sqrt(3), math.sqrt(3), size)
     made = dict.fromkeys((SQUARE, MEAN, EXTREME, NEIGHBOURS, SHAPE), 0)
     failed = dict.fromkeys(made, 0)
@@ -147,7 +158,7 @@ def reference(name: str):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_reference_never_fails(name):
     exercise, student = EXERCISES[name], reference(name)
-    for seed in range(200):
+    for seed in SEEDS:
         for case in exercise.cases(np.random.default_rng(seed)):
             assert exercise.verify(case, call_initializer(student, **case.inputs)) is None, (seed, case.aspect)
 
@@ -155,9 +166,9 @@ def test_the_reference_never_fails(name):
 @pytest.mark.parametrize(
     ("name", "label", "made"), WRONG, ids=[f"{n}-{label}-{i}" for i, (n, label, _) in enumerate(WRONG)]
 )
-def test_every_wrong_initializer_is_caught_on_every_seed(name, label, made):
+def test_a_wrong_initializer_that_only_chance_tells_is_caught_on_every_seed(name, label, made):
     exercise, student = EXERCISES[name], isolated(made)
-    for seed in range(200):
+    for seed in SEEDS:
         cases = exercise.cases(np.random.default_rng(seed))
         # The last cases first: there most mistakes show.
         assert any(exercise.verify(case, call_initializer(student, **case.inputs)) for case in reversed(cases)), seed

@@ -67,7 +67,7 @@ def call_activation(student, name, x):
         with strict:
             return student(name, x)
     except FloatingPointError as error:
-        error.args = (f"{error} (NumPy only warns, the check stops here)",)
+        error.args = (f"{error}; NumPy only warns, the check stops here",)
         raise
     finally:
         np.errstate = errstate
@@ -84,7 +84,7 @@ def call_activation_gradient(student, name, x):
         with strict:
             result = student(name, x)
     except FloatingPointError as error:
-        error.args = (f"{error} (NumPy only warns, the check stops here)",)
+        error.args = (f"{error}; NumPy only warns, the check stops here",)
         raise
     finally:
         np.errstate = errstate

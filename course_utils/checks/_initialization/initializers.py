@@ -41,15 +41,10 @@ def he(shape, negative_slope=0.0):
 # --- misconceptions -------------------------------------------------------------------------------------------------
 
 
-def _wrong_variance(family, name, explanation, question, *variances):
-    return Misconception(name, explanation, question, matches=follows(*(scaled(family, v) for v in variances)))
-
-
-def _close_variance(family, right, name, explanation, question, variance):
-    """For a variance so near to the right one that a scale between the two could be taken for it."""
-    return Misconception(
-        name, explanation, question, matches=follows(scaled(family, variance), right=scaled(family, right))
-    )
+def _wrong_variance(family, name, explanation, question, *variances, right=None):
+    """With `right`, the right variance, a scale between that and the wrong one is not taken for the wrong one."""
+    laws, right = [scaled(family, variance) for variance in variances], right and scaled(family, right)
+    return Misconception(name, explanation, question, matches=follows(*laws, right=right))
 
 
 def _times_gain(variance):
@@ -119,7 +114,7 @@ def xavier_misconceptions(family) -> tuple[Misconception, ...]:
             family,
             "divided by the gain",
             "It looks as if you divide by the gain.",
-            "Ask yourself: tanh makes signals smaller, and its gain is above 1. Must weights be larger or smaller then?",
+            "Ask yourself: tanh makes signals smaller, and its gain is above 1. Which weights does it need?",
             lambda shape, gain=1.0: xavier(shape, 1 / gain),
         ),
         _wrong_variance(
@@ -162,6 +157,7 @@ def he_misconceptions(family) -> tuple[Misconception, ...]:
             "Ask yourself: does He's condition look at the forward pass, the backward pass, or both?",
             lambda shape, negative_slope=0.0: xavier(shape),
             lambda shape, negative_slope=0.0: 2 * xavier(shape) / (1 + negative_slope**2),
+            right=he,
         ),
         _wrong_variance(
             family,
@@ -193,21 +189,21 @@ def he_misconceptions(family) -> tuple[Misconception, ...]:
             "Ask yourself: when less of the signal is lost below zero, must the weights be larger or smaller?",
             lambda shape, negative_slope=0.0: he(shape) * (1 + negative_slope**2),
         ),
-        _close_variance(
+        _wrong_variance(
             family,
-            he,
             "negative slope ignored",
             "It looks as if the slope below zero changes nothing.",
             "Ask yourself: at slope 1 there is no kink left; which variance keeps the signal then?",
             lambda shape, negative_slope=0.0: he(shape),
+            right=he,
         ),
-        _close_variance(
+        _wrong_variance(
             family,
-            he,
             "slope not squared",
             "It looks as if you divide by 1 + slope.",
             "Ask yourself: if a negative z is multiplied by the slope, by what is its square multiplied?",
             lambda shape, negative_slope=0.0: 2 / ((1 + negative_slope) * shape[1] * kernel(shape)),
+            right=he,
         ),
     )
 

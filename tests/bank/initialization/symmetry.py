@@ -67,6 +67,8 @@ mistaken_sources(
             ("a tolerance that does not scale", "tol = 1e-9 * np.max(np.abs(gradients))", "tol = 1e-9"),
             ("a tolerance that does not scale", "tol = 1e-9 * np.max(np.abs(gradients))", "tol = 1e-12"),
             ("tolerance relative to each number", SAME, "np.allclose(g, first, rtol=1e-9, atol=0)"),
+            ("tolerance relative to each number", SAME, "np.allclose(g, first, atol=0)"),
+            ("tolerance relative to each number", SAME, "np.isclose(g, first, rtol=1e-6, atol=0).all()"),
             ("tolerance relative to each number", SAME, "np.all(np.abs(g - first) <= 1e-9 * np.abs(first))"),
             ("tolerance relative to each number", SAME, "np.all(np.abs(g - first) <= 1e-9 * np.abs(g).max())"),
             ("tolerance relative to each number", SAME, "np.all(np.abs(g - first) <= 1e-9 * np.abs(first).max())"),
