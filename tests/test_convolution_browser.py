@@ -62,6 +62,7 @@ def test_the_window_moves_with_the_arrow_keys_and_back(notebook):
     notebook.page.keyboard.press("Space")
     says(notebook, "bp-window", "output[0, 2] reads")
     press(notebook, "bp-window-column", "Home")
+    says(notebook, "bp-window", "output[0, 0] reads")
     assert drawing(figure(notebook, "bp-window")) == drawn
 
 
@@ -81,7 +82,7 @@ def test_pointing_at_an_output_element_shows_its_window(notebook):
     spot = notebook.page.locator(".bp-window .bp-spot").nth(4)
     spot.locator(".bp-hit").hover()
     outline = spot.locator("rect:not(.bp-hit)").first
-    assert outline.evaluate("e => getComputedStyle(e).stroke") == "rgb(213, 94, 0)"
+    expect(outline).to_have_css("stroke", "rgb(213, 94, 0)")
     assert spot.locator("title").text_content().startswith("output[1, 1] = ")
     notebook.page.locator(".bp-window .bp-hit").first.hover()
     assert outline.evaluate("e => getComputedStyle(e).stroke") == "none"
