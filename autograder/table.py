@@ -9,6 +9,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+WIDEST = 10  # exercises in one table, so that it fits into 80 columns
 LEFT = {"title_justify": "left", "caption_justify": "left"}
 
 
@@ -17,22 +18,27 @@ def class_tables(results: list[dict[str, Any]]) -> Iterator[Table]:
     for assignment in dict.fromkeys(result["assignment"] for result in results):
         rows = [result for result in results if result["assignment"] == assignment]
         exercises = list(dict.fromkeys(name for row in rows for name in row["exercises"]))
-        yield points_table(assignment, rows, exercises)
+        tables = -(-len(exercises) // WIDEST) or 1
+        ends = [len(exercises) * i // tables for i in range(tables + 1)]
+        for first, end in zip(ends, ends[1:], strict=False):
+            yield points_table(assignment, rows, exercises, first, end)
         if any(verdict["misconception"] for row in rows for verdict in row["exercises"].values()):
             yield misconception_table(rows)
 
 
-def points_table(assignment: str, rows: list[dict[str, Any]], exercises: list[str]) -> Table:
-    """Points by student (rows) and exercise (numbered columns, named in the caption)."""
-    legend = "   ".join(f"{i}:{name}" for i, name in enumerate(exercises, 1))
+def points_table(assignment: str, rows: list[dict[str, Any]], exercises: list[str], first: int, end: int) -> Table:
+    """Points by student (rows) and exercise (columns `first` to `end`, numbered and named in the caption)."""
+    numbered = list(enumerate(exercises, 1))[first:end]
+    legend = "   ".join(f"{i}:{name}" for i, name in numbered)
     most = max((row["max_score"] for row in rows), default=0)
-    table = Table(title=assignment, caption=legend, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, **LEFT)
+    title = assignment if len(numbered) == len(exercises) else f"{assignment}, exercises {first + 1} to {end}"
+    table = Table(title=title, caption=legend, box=box.SIMPLE_HEAD, padding=0, show_edge=False, **LEFT)
     table.add_column("student", overflow="fold", min_width=12)
-    for i in range(1, len(exercises) + 1):
+    for i, _ in numbered:
         table.add_column(str(i), justify="right", no_wrap=True)
     table.add_column(f"of {most:g}", justify="right", style="bold", no_wrap=True)
     for row in rows:
-        cells = [_points(row["exercises"].get(name)) for name in exercises]
+        cells = [_points(row["exercises"].get(name)) for _, name in numbered]
         total = "–" if row.get("failed") else f"{row['score']:g}"
         table.add_row(escape(row["student"]), *cells, total)
     return table
@@ -63,9 +69,12 @@ def problem_lines(results: list[dict[str, Any]]) -> Iterator[str]:
     for result in results:
         for problem in result["problems"]:
             yield f"{result['student']}, {result['assignment']}: {problem}"
-    waiting = [result["student"] for result in results if result["manual"]]
-    if waiting:
-        yield f"Written answers that wait for you in nbgrader's formgrader: {_listed(waiting)}."
+    waiting: dict[str, list[str]] = {}
+    for result in results:
+        if result["manual"]:
+            waiting.setdefault(result["assignment"], []).append(result["student"])
+    for assignment, students in waiting.items():
+        yield f"{assignment}: written answers wait for you in nbgrader's formgrader: {_listed(students)}."
 
 
 def wall_lines(results: list[dict[str, Any]]) -> Iterator[str]:
