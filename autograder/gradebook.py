@@ -16,7 +16,6 @@ from typing import Any
 
 import nbformat
 import nbgrader.api
-from alembic.script import ScriptDirectory
 from nbgrader.api import (
     Assignment,
     BaseCell,
@@ -275,22 +274,27 @@ def _open_ledger(db_url: str, course_id: str) -> _Ledger:
     """The gradebook; a new one is there as a whole or not at all, whenever this process is killed."""
     url = make_url(db_url)
     file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
-    if file and not file.exists():
-        part = file.with_name(f".{file.name}.part")
-        part.unlink(missing_ok=True)
-        with _heads_read_here():
+    with _head_read_here():
+        if file and not file.exists():
+            part = file.with_name(f".{file.name}.part")
+            part.unlink(missing_ok=True)
             Gradebook(f"sqlite:///{part}", course_id).close()
-        part.rename(file)
-    with _heads_read_here():
+            part.rename(file)
         return _Ledger(db_url, course_id)
 
 
+def _head() -> str:
+    """The newest version of nbgrader's tables, by Alembic, which is imported only where a gradebook is new."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
+
+
 @contextlib.contextmanager
-def _heads_read_here() -> Iterator[None]:
+def _head_read_here() -> Iterator[None]:
     """For a new gradebook nbgrader asks Alembic in a process of its own, which takes two seconds to import things."""
     own = nbgrader.api.get_alembic_version
-    migrations = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic"))
-    nbgrader.api.get_alembic_version = migrations.get_current_head
+    nbgrader.api.get_alembic_version = _head
     try:
         yield
     finally:

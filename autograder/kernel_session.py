@@ -7,7 +7,6 @@ import contextlib
 import signal
 import socket
 import time
-from collections.abc import Callable
 from queue import Empty
 from typing import Any
 
@@ -64,7 +63,7 @@ class KernelSession:
         """Whether the kernel answers, and its outputs are heard here from now on."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and await self.alive():
-            asked = self._ask(self.client.kernel_info)
+            asked = self._ask_for_info()
             if await self.reply_to(asked, 1.0) is None:
                 continue
             with contextlib.suppress(Empty):
@@ -78,10 +77,10 @@ class KernelSession:
         """Whether the kernel's process runs."""
         return await self.manager.is_alive()
 
-    def _ask(self, request: Callable[..., str], *arguments: Any, **how: Any) -> str:
-        """Send a request; its id, empty where the kernel does not take it."""
+    def _ask_for_info(self) -> str:
+        """Send the request that any kernel answers; its id, empty where the kernel does not take it."""
         try:
-            return request(*arguments, **how)
+            return self.client.kernel_info()
         except zmq.ZMQError:
             return ""
 
@@ -105,7 +104,7 @@ class KernelSession:
 
     async def settles(self, seconds: float) -> bool:
         """Whether an interrupted kernel answers again within `seconds`."""
-        return await self.reply_to(self._ask(self.client.kernel_info), seconds) is not None
+        return await self.reply_to(self._ask_for_info(), seconds) is not None
 
     async def hold(self) -> socket.socket | None:
         """A socket to a process that keeps the kernel's state as it is now; None where the kernel does not do that."""

@@ -157,13 +157,9 @@ class Trials:
                 trial.hang_up()
             if status == "broken":
                 await asyncio.sleep(NOTICE)
-                status = (
-                    "lost"
-                    if not await self._alive()
-                    else "too long"
-                    if time.monotonic() - started > seconds
-                    else "died"
-                )
+                late = time.monotonic() - started > seconds
+                ended = "too long" if late else "died"
+                status = ended if await self._alive() else "lost"
             if status != "lost":
                 return status, answer
         return "died", None

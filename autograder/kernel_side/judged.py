@@ -37,7 +37,7 @@ def hold(namespace: dict[str, Any]) -> None:
             try:
                 _stay(namespace, wire, generators)
             finally:
-                _kill_group()
+                os.killpg(0, signal.SIGKILL)
 
 
 class Generators:
@@ -138,7 +138,3 @@ def _lower(kind: int, most: int) -> None:
     """Set a soft limit, at most the hard one."""
     hard = resource.getrlimit(kind)[1]
     resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-
-
-def _kill_group() -> None:
-    os.killpg(0, signal.SIGKILL)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.checks._initialization.networks import (
-    NAMES,
     or_misfit,
     phi,
     random_weights,
     signals,
     slope,
     torch_activation,
+    usual_cases,
 )
 from course_utils.checks.describe import one_of, tensor, through
 from course_utils.checks.exercise import Case, Exercise, Misconception
-from course_utils.plain import strided
 
 
 def call_gradient_statistics(student, weights, x, name, grad_out):
@@ -100,16 +99,8 @@ def _backward_cases(rng):
         inputs = {"weights": [make(w) for w in weights], "x": make(x), "name": name, "grad_out": make(grad_out)}
         return Case(aspect, inputs)
 
-    several, square = "several layers", "layers of one width"
     return [
-        case("one layer", "tanh", 6, (4, 5)),
-        case("one layer", "tanh", 5, (3, 2), make=strided),
-        *(case("every activation", name, 5, (4, 6, 3)) for name in NAMES),
-        case(several, "tanh", 7, (6, 5, 4, 3)),
-        case(several, "relu", 6, (5, 7, 6, 8), make=strided),
-        case(several, "elu", 1, (3, 6, 2)),
-        case(square, "tanh", 6, (5, 5, 5, 5)),
-        case(square, "sigmoid", 4, (4, 4, 4)),
+        *usual_cases(case),
         case("vanishing and exploding errors", "tanh", 8, (20,) * 5, 0.03),
         case("vanishing and exploding errors", "leaky_relu", 8, (10,) * 6, 5.0),
     ]

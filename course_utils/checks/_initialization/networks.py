@@ -6,6 +6,7 @@ import numpy as np
 
 from course_utils.checks.describe import tensor
 from course_utils.checks.exercise import Raises
+from course_utils.plain import strided
 
 NAMES = ("sigmoid", "tanh", "relu", "leaky_relu", "elu")
 
@@ -65,4 +66,19 @@ def random_weights(rng, widths, scale=None):
     return [
         rng.normal(size=(n_out, n_in)) * (1.5 / np.sqrt(n_in) if scale is None else scale)
         for n_in, n_out in zip(widths, widths[1:], strict=False)
+    ]
+
+
+def usual_cases(case):
+    """Shapes and activations that every measurement is tried on; `case(aspect, name, examples, widths)` makes one."""
+    several, square = "several layers", "layers of one width"
+    return [
+        case("one layer", "tanh", 6, (4, 5)),
+        case("one layer", "tanh", 5, (3, 2), make=strided),
+        *(case("every activation", name, 5, (4, 6, 3)) for name in NAMES),
+        case(several, "tanh", 7, (6, 5, 4, 3)),
+        case(several, "relu", 6, (5, 7, 6, 8), make=strided),
+        case(several, "elu", 1, (3, 6, 2)),
+        case(square, "tanh", 6, (5, 5, 5, 5)),
+        case(square, "sigmoid", 4, (4, 4, 4)),
     ]

@@ -11,10 +11,10 @@ from course_utils.checks._initialization.networks import (
     random_weights,
     signals,
     torch_activation,
+    usual_cases,
 )
 from course_utils.checks.describe import one_of, tensor, through
 from course_utils.checks.exercise import Case, Exercise, Misconception
-from course_utils.plain import strided
 
 
 def call_forward_statistics(student, weights, x, name):
@@ -92,16 +92,8 @@ def _forward_cases(rng):
                 break
         return Case(aspect, {"weights": [make(w) for w in weights], "x": make(x), "name": name})
 
-    several, square = "several layers", "layers of one width"
     return [
-        case("one layer", "tanh", 6, (4, 5)),
-        case("one layer", "tanh", 5, (3, 2), make=strided),
-        *(case("every activation", name, 5, (4, 6, 3)) for name in NAMES),
-        case(several, "tanh", 7, (6, 5, 4, 3)),
-        case(several, "relu", 6, (5, 7, 6, 8), make=strided),
-        case(several, "elu", 1, (3, 6, 2)),
-        case(square, "tanh", 6, (5, 5, 5, 5)),
-        case(square, "sigmoid", 4, (4, 4, 4)),
+        *usual_cases(case),
         case("vanishing signals", "tanh", 8, (20,) * 6, 0.01),
         case("vanishing signals", "relu", 8, (20,) * 4, 0.02),
     ]
