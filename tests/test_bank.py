@@ -53,10 +53,11 @@ def seeds(exercise: Exercise) -> range:
 
 
 @cache
-def cases_and_truths(assignment: str, name: str, seed: int):
+def prepared(assignment: str, name: str, seed: int):
+    """An exercise's cases, their truths, and their inputs as they cross the wall."""
     exercise = registry.exercises(assignment)[name]
     cases = list(exercise.cases(np.random.default_rng(seed)))
-    return cases, truths_from_oracle(exercise, cases)
+    return cases, truths_from_oracle(exercise, cases), [encode(dict(case.inputs)) for case in cases]
 
 
 @cache
@@ -70,9 +71,9 @@ def sent_call(assignment: str, name: str):
 
 def verdict_on(assignment: str, name: str, student: Any, seed: int):
     exercise = registry.exercises(assignment)[name]
-    cases, truths = cases_and_truths(assignment, name, seed)
+    cases, truths, requests = prepared(assignment, name, seed)
     call = sent_call(assignment, name)
-    records = [decode(encode(run_case(student, call, decode(encode(dict(case.inputs)))))) for case in cases]
+    records = [decode(encode(run_case(student, call, decode(request)))) for request in requests]
     return decide(exercise, cases, records, truths, 10.0)
 
 
@@ -110,7 +111,7 @@ def test_the_stub_earns_nothing_and_is_called_unwritten(assignment, name):
 @pytest.mark.parametrize(("assignment", "name"), EXERCISES)
 def test_a_constant_answer_earns_nothing(assignment, name, answer):
     exercise = registry.exercises(assignment)[name]
-    cases, truths = cases_and_truths(assignment, name, 0)
+    cases, truths, _ = prepared(assignment, name, 0)
     record = {"outputs": answer, "error": None, "mutated": [], "shared": [], "printed": "", "warnings": []}
     verdict = decide(exercise, cases, [record] * len(cases), truths, 10.0)
     assert verdict.score == 0, verdict.aspects
@@ -123,7 +124,7 @@ def test_a_constant_answer_earns_nothing(assignment, name, answer):
 def test_zeros_of_the_right_shape_earn_nothing(assignment, name):
     exercise = registry.exercises(assignment)[name]
     for seed in range(3):
-        cases, truths = cases_and_truths(assignment, name, seed)
+        cases, truths, _ = prepared(assignment, name, seed)
         zeros = [zeros_like(truth) for truth in truths]
         records = [
             {"outputs": z, "error": None, "mutated": [], "shared": [], "printed": "", "warnings": []} for z in zeros
@@ -196,7 +197,7 @@ def test_the_exercise_describes_itself(assignment, name):
         assert misconception.explanation.startswith("It looks as if ")
         assert misconception.question.startswith("Ask yourself: ")
         assert misconception.question.endswith("?")
-    cases, _ = cases_and_truths(assignment, name, 0)
+    cases, _, _ = prepared(assignment, name, 0)
     assert 2 <= len(exercise.aspects(cases)) <= 6
     assert set(exercise.weights) <= set(exercise.aspects(cases))
     for other in exercise.builds_on:

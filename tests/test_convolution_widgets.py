@@ -15,13 +15,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from course_utils.widgets import convolution_window, layer_stack, stack_picture, window_picture
 from course_utils.widgets.build_stack import StackBuilder
 from course_utils.widgets.errors import WidgetError
-from course_utils.widgets.scene import Text
 from course_utils.widgets.slide_window import ConvolutionWindow
 from course_utils.widgets.stack_numbers import BYTES, MOST_LAYERS, RANGES, account, read, verdict
 from course_utils.widgets.stack_presets import PRESETS
 from course_utils.widgets.window_numbers import BIAS, INPUT, Axis, Sliding
-from tests.made_up import ROOT
-from tests.test_widgets import controls
+from tests.widget_pictures import assert_drawn_well, assert_reaches_the_page, controls
 
 
 def layer(kind, **settings):
@@ -286,26 +284,8 @@ def states():
 
 
 def test_every_picture_is_valid_and_no_text_meets_another_or_the_edge():
-    from matplotlib.font_manager import FontProperties, findfont
-    from PIL import ImageFont
-
-    weights = {False: "normal", True: "bold"}
-    files = {bold: findfont(FontProperties(family="DejaVu Sans", weight=weight)) for bold, weight in weights.items()}
-    fonts = {bold: ImageFont.truetype(file, 100) for bold, file in files.items()}
     for name, scene in states():
-        root = xml.fromstring(scene.svg())
-        assert root.get("role") == "img" and root.get("aria-label") == scene.alt and len(scene.alt) > 100, name
-        boxes, texts = [], [item for item in scene.items if isinstance(item, Text) and item.text.strip()]
-        for item in texts:
-            width = fonts[item.bold].getlength(item.text) / 100 * item.size
-            left = item.at[0] - {"start": 0, "middle": width / 2, "end": width}[item.anchor]
-            assert left >= 0 and left + width <= scene.width, (name, item.text)
-            assert item.size <= item.at[1] <= scene.height - 3 and item.size >= 7, (name, item.text)
-            boxes.append((left, left + width, item.at[1] - 0.73 * item.size, item.at[1]))
-        left, right, top, low = np.array(boxes).T
-        meet = (left[:, None] < right) & (left < right[:, None]) & (top[:, None] < low) & (top < low[:, None])
-        meeting = [(texts[i].text, texts[j].text) for i, j in np.argwhere(np.triu(meet, 1))]
-        assert meeting == [], name
+        assert_drawn_well(name, scene)
 
 
 def test_pointing_at_an_output_element_outlines_its_windows():
@@ -477,17 +457,5 @@ def test_a_widget_shows_nothing_in_grading(show, capsys, monkeypatch):
 
 
 def test_in_a_real_kernel(monkeypatch):
-    import nbformat
-    from nbclient import NotebookClient
-
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    calls = ["convolution_window(kernel=(3, 2), padding=1)", "layer_stack('AlexNet 224')"]
-    sources = [f"from course_utils.widgets import {call.split('(')[0]}\n{call}" for call in calls]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
-    for cell in notebook.cells:
-        (output,) = cell.outputs
-        live = "application/vnd.jupyter.widget-view+json"
-        assert set(output.data) == {live, "text/html", "image/png", "text/plain"}
-        assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
-        assert len(output.data["image/png"]) < 130_000  # characters of base64
+    assert_reaches_the_page("convolution_window(kernel=(3, 2), padding=1)", "layer_stack('AlexNet 224')")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as xml
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,12 +14,10 @@ from course_utils.widgets.errors import WidgetError
 from course_utils.widgets.find_dead import DeadUnits
 from course_utils.widgets.find_dead import draw as draw_units
 from course_utils.widgets.layer_signals import ACTIVATIONS, BINS, ERRORS, SCHEMES, per_layer, signals
-from course_utils.widgets.scene import Text
 from course_utils.widgets.watch_layers import LayerHistograms
 from course_utils.widgets.watch_layers import draw as draw_layers
-from tests.test_widgets import controls
+from tests.widget_pictures import assert_drawn_well, assert_named_controls, assert_reaches_the_page
 
-ROOT = Path(__file__).resolve().parent.parent
 RAW, CENTRED = dead_relus.INPUTS
 
 
@@ -211,29 +206,8 @@ def states():
 
 
 def test_every_picture_is_valid_and_keeps_its_text_inside():
-    from matplotlib.font_manager import FontProperties, findfont
-    from PIL import ImageFont
-
-    weights = {False: "normal", True: "bold"}
-    files = {bold: findfont(FontProperties(family="DejaVu Sans", weight=weight)) for bold, weight in weights.items()}
-    fonts = {bold: ImageFont.truetype(file, 100) for bold, file in files.items()}
     for name, scene in states():
-        svg = scene.svg()
-        root = xml.fromstring(svg)
-        assert root.get("role") == "img" and root.get("aria-label") == scene.alt and len(scene.alt) > 200, name
-        assert not re.search(r'="[^"]*(nan|inf)\b', svg.replace(root.get("aria-label"), "")), name
-        boxes = []
-        for item in scene.items:
-            if isinstance(item, Text) and not item.turned and item.text.strip():
-                width = fonts[item.bold].getlength(item.text) / 100 * item.size
-                left = item.at[0] - {"start": 0, "middle": width / 2, "end": width}[item.anchor]
-                assert left >= 0 and left + width <= scene.width, (name, item.text)
-                assert item.size <= item.at[1] <= scene.height - 3, (name, item.text)
-                boxes.append((left, left + width, item.at[1] - 0.75 * item.size, item.at[1], item.text))
-        for i, (left, right, top, bottom, text) in enumerate(boxes):
-            for other in boxes[:i]:
-                apart = right <= other[0] or other[1] <= left or bottom <= other[2] or other[3] <= top
-                assert apart, (name, text, other[-1])
+        assert_drawn_well(name, scene)
 
 
 def test_a_histogram_is_drawn_as_high_as_its_shares():
@@ -330,13 +304,7 @@ def test_a_setting_that_a_widget_cannot_take_is_one_sentence(call, says):
 
 @pytest.mark.parametrize("make", [LayerHistograms, DeadUnits])
 def test_every_control_has_a_name_a_tooltip_and_its_own_class(make):
-    view = make().view
-    assert "bp-widget" in view._dom_classes
-    classes = []
-    for control in controls(view):
-        assert control.description and control.tooltip
-        classes += [name for name in control._dom_classes if name.startswith("bp-")]
-    assert len(classes) == len(set(classes)) == len(list(controls(view))) == 4
+    assert_named_controls(make().view, 4)
 
 
 # What reaches the page.
@@ -358,17 +326,5 @@ def test_a_widget_shows_and_computes_nothing_in_grading(show, capsys, monkeypatc
 
 
 def test_in_a_real_kernel(monkeypatch):
-    import nbformat
-    from nbclient import NotebookClient
-
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    cells = ["from course_utils.widgets import dead_units, layer_histograms", "layer_histograms()", "dead_units()"]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
-    for cell in notebook.cells[1:]:
-        (output,) = cell.outputs
-        assert set(output.data) == {
-            "application/vnd.jupyter.widget-view+json", "text/html", "image/png", "text/plain",
-        }  # fmt: skip
-        assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
-        assert len(output.data["image/png"]) < 100_000
+    assert_reaches_the_page("layer_histograms()", "dead_units()")

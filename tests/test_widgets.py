@@ -25,6 +25,7 @@ from course_utils.widgets.play_graph import EXPRESSIONS, GraphPlayer
 from course_utils.widgets.scene import Scene, Text
 from course_utils.widgets.walk_surface import LossSurface
 from course_utils.widgets.walk_surface import draw as draw_surface
+from tests.widget_pictures import controls
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHERS = [
@@ -497,15 +498,6 @@ def test_the_loss_surface_follows_its_controls():
     assert "Gradient descent stalls" in surface.picture.value
     surface.steps.value = 1
     assert "After 1 step the loss" in surface.picture.value
-
-
-def controls(view):
-    """All widgets inside `view` that a user works."""
-    for child in view.children:
-        if hasattr(child, "children"):
-            yield from controls(child)
-        elif type(child).__name__ != "HTML":
-            yield child
 
 
 @pytest.mark.parametrize("make", [lambda: GraphPlayer("neuron"), ReluCounter, LossSurface])

@@ -6,17 +6,29 @@ Nothing heavy is imported until a widget is called.
 from course_utils.widgets.build_stack import layer_stack
 from course_utils.widgets.count_relus import relu_count
 from course_utils.widgets.find_dead import dead_units
+from course_utils.widgets.map_stability import stability_map
 from course_utils.widgets.play_graph import graph_player
+from course_utils.widgets.race_optimizers import optimizer_race
+from course_utils.widgets.sample_batches import batch_statistics
 from course_utils.widgets.slide_window import convolution_window
+from course_utils.widgets.thin_networks import thinned_networks
+from course_utils.widgets.try_rates import rates_survived
 from course_utils.widgets.walk_surface import loss_surface
+from course_utils.widgets.watch_gap import dropout_gap
 from course_utils.widgets.watch_layers import layer_histograms
 
 __all__ = [
+    "batch_statistics",
     "convolution_window",
     "dead_units",
+    "dropout_gap",
     "graph_player",
     "layer_histograms",
     "layer_stack",
     "loss_surface",
+    "optimizer_race",
+    "rates_survived",
     "relu_count",
+    "stability_map",
+    "thinned_networks",
 ]

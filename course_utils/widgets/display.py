@@ -24,3 +24,8 @@ def show_widget(view, still: Scene) -> None:
 def picture(still: Scene) -> str:
     """The HTML in which a live widget shows `still`."""
     return f"<div class='bp-figure' style='line-height:normal'>{still.svg()}</div>"
+
+
+def waiting(doing: str) -> str:
+    """The HTML that a live widget shows in place of its picture while it computes for seconds."""
+    return f"<div class='bp-figure' role='status' style='padding:1em 0'>{doing}</div>"
