@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from autograder.judge import SECRET_SETS
-from course_utils.checks import registry
-from course_utils.checks._initialization import samples, statistical
+from course_utils.checks import registry, statistical
+from course_utils.checks._initialization import samples
 from course_utils.checks._initialization.initializers import he, xavier
 from course_utils.checks._initialization.samples import arguments, call_initializer
-from course_utils.checks._initialization.statistical import (
+from course_utils.checks.hints import find_solution
+from course_utils.checks.statistical import (
     EXTREME,
     MEAN,
     NEIGHBOURS,
@@ -30,7 +31,6 @@ from course_utils.checks._initialization.statistical import (
     Law,
     statistics_of,
 )
-from course_utils.checks.hints import find_solution
 from tests.bank.initialization import initializers, repaired
 from tests.bank.registry import isolated
 

@@ -15,6 +15,7 @@ import numpy as np
 # Solution cells that reach for these would copy the course's own answers.
 COURSE_INTERNALS = (
     "course_utils.checks",
+    "course_utils.experiments",
     "course_utils.models",
     "course_utils.train",
     "course_utils.working",

@@ -36,6 +36,7 @@ def load_digits(path: str | Path = DIGITS) -> Dataset:
         train=split(slice(0, TRAIN)),
         validation=split(slice(TRAIN, TRAIN + VALIDATION)),
         test=split(slice(TRAIN + VALIDATION, COUNT)),
+        classes=tuple("0123456789"),
     )
 
 

@@ -18,7 +18,10 @@ class DataError(RuntimeError):
 class Split:
     """One part of a data set.
 
-    images: (N, C, H, W) float64 in [0, 1].
+    images: (N, C, H, W) in [0, 1], colours in the order red, green, blue. The digits are float64; larger sets are
+        float32, which takes half the memory, or uint8 from 0 to 255 where the loader was asked for ``dtype=np.uint8``,
+        which takes an eighth: divide a batch by 255 when you use it. Folders of image files give an `ImageFiles`
+        instead of an array: it has a shape and a length, and reads the images from their files when you index it.
     labels: (N,) int64, the class of each image.
     """
 
@@ -27,8 +30,9 @@ class Split:
 
     @property
     def features(self) -> np.ndarray:
-        """The images as rows, (N, C*H*W) float64: a view of `images`."""
-        return self.images.reshape(len(self.images), -1)
+        """The images as rows, (N, C*H*W): a view of `images`, which reads every file where they are files."""
+        rows = np.asarray(self.images)
+        return rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -39,9 +43,13 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A named data set: learn from `train`, choose with `validation`, and look at `test` once, at the end."""
+    """A named data set: learn from `train`, choose with `validation`, and look at `test` once, at the end.
+
+    classes: the name of each class, in the order of the labels.
+    """
 
     name: str
     train: Split
     validation: Split
     test: Split
+    classes: tuple[str, ...] = ()

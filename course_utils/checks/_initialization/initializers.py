@@ -15,8 +15,8 @@ from course_utils.checks._initialization.samples import (
     uniform_shape,
     verify_sample,
 )
-from course_utils.checks._initialization.statistical import NORMAL, UNIFORM, Law
 from course_utils.checks.exercise import Exercise, Misconception
+from course_utils.checks.statistical import NORMAL, UNIFORM, Law
 
 LINEAR, CONVOLUTION, GAIN, SLOPE, RANDOM = "linear layers", "convolutions", "gain", "negative slope", "random numbers"
 

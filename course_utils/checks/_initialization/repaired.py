@@ -12,8 +12,8 @@ from course_utils.checks._initialization.samples import (
     scaled,
     verify_sample,
 )
-from course_utils.checks._initialization.statistical import NORMAL, Law
 from course_utils.checks.exercise import Case, Exercise, Misconception
+from course_utils.checks.statistical import NORMAL, Law
 
 
 def _repair_cases(rng):

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from course_utils.checks._initialization.statistical import (
+from course_utils.checks.exercise import Case, Misconception
+from course_utils.checks.statistical import (
     NORMAL,
     SINGLE,
     TRUNCATED,
@@ -24,7 +25,6 @@ from course_utils.checks._initialization.statistical import (
     sign_statistic,
     two_sided,
 )
-from course_utils.checks.exercise import Case, Misconception
 
 CUT_SPREAD = 0.8796256610342398  # standard deviation of N(0, 1) cut at ±2, by which some libraries divide
 

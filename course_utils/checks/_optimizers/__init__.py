@@ -1,0 +1,1 @@
+"""The exercises of 04_optimizers, by subject."""

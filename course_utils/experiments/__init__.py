@@ -1,0 +1,1 @@
+"""What the notebooks' experiments share: networks small enough to be trained for several seeds in seconds."""
