@@ -73,11 +73,11 @@ RACERS = ("SGD", "momentum", "Nesterov", "AdaGrad", "RMSProp", "Adam")
 # Each racer's own learning rate: the one with the lowest mean of log(height) over the steps, among 1, 2 and 5 times
 # powers of ten that never take it above its start (`tests/test_optimizers_widgets.py` looks for them again).
 RATES = {
-    "Beale": (0.02, 0.005, 0.005, 2.0, 0.05, 0.5),
+    "Beale": (0.02, 0.005, 0.005, 2.0, 0.1, 0.5),
     "Rosenbrock": (0.001, 0.001, 0.0005, 0.2, 0.02, 0.2),
     "ravine": (0.02, 0.01, 0.02, 2.0, 0.1, 0.5),
-    "turned ravine": (0.02, 0.01, 0.02, 1.0, 0.05, 1.0),
-    "saddle": (0.5, 0.5, 0.5, 1.0, 0.05, 0.5),
+    "turned ravine": (0.02, 0.01, 0.02, 1.0, 0.1, 1.0),
+    "saddle": (0.5, 0.5, 0.5, 1.0, 0.1, 0.5),
 }
 FACTORS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 SMALLEST = 1e-6  # heights below it count as arrived
@@ -92,7 +92,7 @@ class Path:
 
 
 def optimizer(name: str, parameters, learning_rate: float):
-    """PyTorch's optimizer of this name, with the usual settings."""
+    """PyTorch's optimizer of this name with its default settings; the momentum is 0.9."""
     import torch
 
     makers = {
@@ -100,7 +100,7 @@ def optimizer(name: str, parameters, learning_rate: float):
         "momentum": lambda: torch.optim.SGD(parameters, lr=learning_rate, momentum=0.9),
         "Nesterov": lambda: torch.optim.SGD(parameters, lr=learning_rate, momentum=0.9, nesterov=True),
         "AdaGrad": lambda: torch.optim.Adagrad(parameters, lr=learning_rate),
-        "RMSProp": lambda: torch.optim.RMSprop(parameters, lr=learning_rate, alpha=0.9),
+        "RMSProp": lambda: torch.optim.RMSprop(parameters, lr=learning_rate),
         "Adam": lambda: torch.optim.Adam(parameters, lr=learning_rate),
     }
     return makers[name]()
