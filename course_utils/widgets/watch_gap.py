@@ -23,7 +23,7 @@ from course_utils.widgets.errors import WidgetError, one_of, within
 from course_utils.widgets.panel import Panel, number
 from course_utils.widgets.scene import INK, PALE, WHITE, Scene
 
-TRAIN, UNSEEN, QUIET = palette["blue"], palette["vermillion"], "#666666"
+TRAIN, UNSEEN, QUIET = palette["orange"], palette["blue"], "#666666"
 TOP = 0.45  # of the error axes
 
 
@@ -91,7 +91,7 @@ def draw(p: float, examples: str, wrong: str) -> Scene:
     seen, unseen = training.train[-1, at], training.unseen[-1, at]
     result = (
         f"p = {number(p)}: {_percent(seen)} wrong on the training images, {_percent(unseen)} on unseen ones, "
-        f"a gap of {_percent(unseen - seen)}."
+        f"a gap of {_percent(unseen - seen).replace('%', 'points')}."
     )
     scene.text(30, 346, result, 14, bold=True)
     labels = {"none": "all labels right", "20 %": "20 % of the training labels wrong"}[wrong]
@@ -122,9 +122,9 @@ def _by_epoch(scene: Scene, training: Training, at: int) -> None:
     )
     epochs = np.arange(EVERY, EPOCHS + 1, EVERY)
     with panel.inside():
-        for values, color in ((training.train[:, at], TRAIN), (training.unseen[:, at], UNSEEN)):
+        for values, color, dash in ((training.train[:, at], TRAIN, True), (training.unseen[:, at], UNSEEN, False)):
             for run in range(RUNS):
-                scene.line(panel.points(epochs, values[:, run]), color, 1.5)
+                scene.line(panel.points(epochs, values[:, run]), color, 1.5, dash)
 
 
 def _by_probability(scene: Scene, training: Training, at: int) -> None:
@@ -138,7 +138,7 @@ def _by_probability(scene: Scene, training: Training, at: int) -> None:
         scene.polygon(edge, fill="#F1F1F1")
         scene.line([(here, 40), (here, 250)], PALE, 6)
         for values, mean, color in zip((training.train, training.unseen), means, (TRAIN, UNSEEN), strict=True):
-            scene.line(panel.points(PROBABILITIES, mean), color, 2)
+            scene.line(panel.points(PROBABILITIES, mean), color, 2, color == TRAIN)
             for p, ends in zip(PROBABILITIES, values[-1], strict=True):
                 for end in ends:
                     scene.dot((panel.x(p), panel.y(end)), 2.4, color, WHITE, 0.5)
@@ -147,7 +147,7 @@ def _by_probability(scene: Scene, training: Training, at: int) -> None:
 
 def _key(scene: Scene) -> None:
     for x, color, text in ((76, TRAIN, "training images, as labelled"), (300, UNSEEN, "unseen images")):
-        scene.line([(x, 310), (x + 26, 310)], color, 2.4)
+        scene.line([(x, 310), (x + 26, 310)], color, 2.4, color == TRAIN)
         scene.text(x + 34, 314, text, 12)
     scene.rect(466, 304, 26, 12, "#F1F1F1", "#8A9BAB", 0.7)
     scene.text(500, 314, "the gap", 12)

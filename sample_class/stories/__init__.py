@@ -1,5 +1,5 @@
 """Who hands in what: one file for each assignment, with `ASSIGNMENT` and `students()`."""
 
-from sample_class.stories import backprop, convolution, initialization
+from sample_class.stories import backprop, batchnorm, convolution, dropout, initialization, optimizers
 
-STORIES = (backprop, convolution, initialization)
+STORIES = (backprop, convolution, initialization, optimizers, dropout, batchnorm)

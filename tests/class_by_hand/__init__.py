@@ -6,6 +6,13 @@ REASONS: a part of the message. PROBLEMS: student → how the problem that is re
 questions whose answers wait for a human.
 """
 
-from tests.class_by_hand import backprop, convolution, initialization
+from tests.class_by_hand import backprop, batchnorm, convolution, dropout, initialization, optimizers
 
-BY_HAND = {"01_backprop": backprop, "02_convolution": convolution, "03_initialization": initialization}
+BY_HAND = {
+    "01_backprop": backprop,
+    "02_convolution": convolution,
+    "03_initialization": initialization,
+    "04_optimizers": optimizers,
+    "05_dropout": dropout,
+    "06_batchnorm": batchnorm,
+}

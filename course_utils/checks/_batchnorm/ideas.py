@@ -125,7 +125,7 @@ def rounding_misconceptions():
             "seven digits",
             "It looks as if you compute in float32. It keeps about seven digits, and here the first seven are the "
             "mean's.",
-            "Ask yourself: what is np.float32(10000.001)?",
+            "Ask yourself: what is np.float32(10000.0001)?",
             matches=lambda case, outputs: _nearly(case, outputs) and outputs.dtype in (np.float32, np.float16),
         ),
     )

@@ -53,7 +53,7 @@ global_average_pool = Exercise(
     hints=(
         "A whole channel, however large, becomes one number.",
         "(N, C, H, W) loses its last two axes. What is left is (N, C).",
-        "x.mean(axis=(2, 3)).",
+        "One call does it: x.mean(axis=(2, 3)).",
     ),
     misconceptions=(
         Misconception(

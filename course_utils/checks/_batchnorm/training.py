@@ -120,7 +120,7 @@ def _guesses(case, outputs):
     # A network that guesses may once answer with one class only, but not for three seeds.
     if _fault(case, outputs) or (case.aspect == DIGITS and _same_class(case, outputs)):
         return False
-    return max(_accuracies(case, outputs)) < 3 / (int(case.inputs["labels"].max()) + 1)
+    return max(_accuracies(case, outputs)) < 2 / (int(case.inputs["labels"].max()) + 1)
 
 
 def _too_little(case, outputs):

@@ -3,6 +3,13 @@
 A quarter of the 200 training labels are wrong, so a network that learns them all by heart pays for it.
 `BASELINE` is what 64 tanh units trained until every label is learned reach, in the median over 300 draws of the data.
 Each of the three seeds has 200 images of its own and is asked about all others, which makes the median steadier.
+
+Measured medians of three seeds, mean and standard deviation over draws (300 of the baseline, 400 of the reference):
+                 asked for   baseline          reference
+unseen digits    0.76        0.682 ± 0.020     0.874 ± 0.013 (lowest 0.821)
+other sizes      0.81        0.732 ± 0.021     0.929 ± 0.021 (lowest 0.860)
+The bars are 8.5 and 5.6 standard deviations below the reference (no failure in 400 draws; under 1e-7 if normal) and
+4.0 and 3.7 above the baseline, which failed in all 300 draws.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ mistaken_sources(
             # No batch norm: the signal dies out.
             ("always the same class", (BATCH, "(0.0, 1.0)"), (TERMS, "gamma[i] * g"), ("12, 60", "3, 60")),
             ("no better than guessing", ("labels[order]", "labels")),
-            ("stopped too early", ("12, 60", "4, 60")),
+            ("stopped too early", ("12, 60", "5, 60"), ("0.1 * (1 -", "0.025 * (1 -")),
             ("batch statistics in prediction", (BATCH, "z.mean(axis=0), z.var(axis=0)")),
             ("randomness of its own", (RNG, "np.random.default_rng()")),
             (
