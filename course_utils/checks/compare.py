@@ -12,6 +12,7 @@ from course_utils.checks.exercise import Raises
 from course_utils.plain import Other
 
 MAX_CONTEXT = 120  # characters of a text input that a message quotes
+MAX_NUMBERS = 10  # a longer list of numbers is left out of a message
 
 # Relative tolerance that rounding alone can cost a result held in this type.
 FLOAT_SLACK = {2: 2e-2, 4: 2e-4}
@@ -214,7 +215,11 @@ def describe_inputs(inputs: Mapping[str, Any], leave_out: Sequence[str] = (), mo
         elif isinstance(value, str):
             text = "; ".join(value.splitlines())[:MAX_CONTEXT]
             parts.append(text if " " in text else f"{name} {text}")
-        elif isinstance(value, (tuple, list)) and len(value) <= 4 and all(isinstance(v, (int, float)) for v in value):
+        elif (
+            isinstance(value, (tuple, list))
+            and len(value) <= MAX_NUMBERS
+            and all(isinstance(v, (int, float)) for v in value)
+        ):
             inside = ", ".join(number_text(v) for v in value)
             parts.append(f"{name} ({inside}{',' if len(value) == 1 else ''})")
         if len(parts) == most:

@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
+
+# The products are small: on a busy machine BLAS's threads would wait for each other, not compute.
+_BLAS = ThreadpoolController()
 
 
 def he_weights(sizes: Sequence[int], seeds: int, copies: int = 1, factor: float = 1.0) -> list[np.ndarray]:
@@ -110,6 +114,7 @@ class Networks:
         for layer in self.layers:
             layer.rates = np.asarray(rates, np.float32).reshape(-1, 1)
 
+    @_BLAS.wrap(limits=1)
     def logits(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         """The outputs for x (N, inputs), the same examples for all runs: (N, R, classes)."""
         h = np.broadcast_to(x.astype(np.float32)[:, None], (len(x), self.runs, x.shape[1]))
@@ -117,6 +122,7 @@ class Networks:
             h = layer.forward(h, training)
         return h
 
+    @_BLAS.wrap(limits=1)
     def step(self, x: np.ndarray, labels: np.ndarray) -> None:
         """One step of SGD on the mean cross-entropy of the batch x (N, inputs), labels (N,)."""
         logits, rows = self.logits(x, training=True), np.arange(len(x))

@@ -27,7 +27,8 @@ def few_examples(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A small training set for each seed: inputs (R, examples, D), standardized, and labels (R, examples).
 
-    Each seed draws its own examples of the training split. The share `wrong` of them gets the label of another class.
+    Each seed draws its own examples of the training split. The share `wrong` of them, the first ones, gets the label of
+    another class.
     """
     x, classes = standardized(data, data.train), data.train.labels.max() + 1
     inputs, labels = [], []

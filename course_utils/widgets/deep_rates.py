@@ -6,6 +6,7 @@ every rate, with and without batch norm.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -51,11 +52,25 @@ def train(scheme: str, normalized: bool) -> Training:
     networks = Networks([np.concatenate([w] * len(RATES)) for w in stacked], normalized)
     rows = torch.tensor(np.concatenate([np.stack([order for _, order in starts], axis=1)] * len(RATES), axis=1))
     rates = torch.tensor(RATES).repeat_interleave(RUNS)
-    losses = np.array([networks.step(x[rows[step]], labels[rows[step]], rates) for step in range(STEPS)])
-    seen = networks.predict(torch.tensor(data.validation.features, dtype=torch.float32))
+    with _one_thread():
+        losses = np.array([networks.step(x[rows[step]], labels[rows[step]], rates) for step in range(STEPS)])
+        seen = networks.predict(torch.tensor(data.validation.features, dtype=torch.float32))
     loss = losses.T.reshape(len(RATES), RUNS, -1, EVERY).mean(-1)
     loss = np.where(np.logical_or.accumulate(~np.isfinite(loss), axis=-1), DIVERGED, loss)
     return Training(loss, np.mean(seen == data.validation.labels, axis=-1).reshape(len(RATES), RUNS))
+
+
+@contextmanager
+def _one_thread():
+    """For arrays as small as these, several of PyTorch's threads only wait for each other on a busy machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Networks:

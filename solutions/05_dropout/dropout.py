@@ -16,7 +16,7 @@
 #
 # A network with 256 hidden units learns 200 digits by heart. Of other digits it gets 6.8 % wrong. Now switch off seven
 # in ten of its hidden units in every step of training, other ones for every example. The network that comes out gets
-# 5.7 % wrong, and where a fifth of the labels is false, 14 % in place of 22 %. Why should a network learn better when
+# 5.7 % wrong, and where a fifth of the labels is false, 15 % in place of 22 %. Why should a network learn better when
 # it is broken all the time? This notebook works out what dropout averages, where one scaled network does the averaging
 # exactly, and what other remedies against learning by heart do.
 #
@@ -89,6 +89,11 @@ digits = load_digits()
 # $64\cdot256 + 256 + 256\cdot10 + 10 = 19{,}210$ parameters. Train it on 200 digits, with SGD with momentum, in batches
 # of 50. That is 96 parameters for every example. We do it twice: once with all labels right, and once with 40 of the
 # 200 training digits labelled as another class, drawn at random. The validation digits are always labelled correctly.
+#
+# Every experiment runs several times. A run has a *seed*, which fixes its training digits and its starting weights. Two
+# numbers can follow a mean of $R$ runs, as ±, band or error bar, and each time we say which. The *standard deviation*
+# (std) is the typical distance of a single run from the mean. The *standard error*, std$/\sqrt R$, is the uncertainty
+# of the mean itself.
 
 # %% tags=["display-only"]
 predict(
@@ -123,11 +128,11 @@ def by_heart(seeds=range(8), epochs=60):
             curves, ("training", "validation"), (palette.orange, palette.blue), ("--", "-"), strict=True
         ):
             mean, spread = np.mean(curve, axis=1), np.std(curve, axis=1, ddof=1)
-            ax.plot(at, mean, style, color=color, label=name)
+            ax.plot(at, mean, style, color=color, label=f"{name}, mean and std")
             ax.fill_between(at, mean - spread, mean + spread, color=color, alpha=0.25, linewidth=0)
             best = mean.argmin()
             print(
-                f"{title:24s}{name:11s} error after {epochs} epochs {mean[-1]:.3f} ± {spread[-1]:.3f}, "
+                f"{title:24s}{name:11s} error after {epochs} epochs {mean[-1]:.3f} ± {spread[-1]:.3f} (std), "
                 f"lowest {mean[best]:.3f} after {best + 1}"
             )
         ax.set(title=title, xlabel="epoch", xscale="log", ylim=(-0.02, 0.65))
@@ -317,7 +322,7 @@ def check_the_gradient(p=0.2, h=1e-4):
             f"{name:25s} largest gradient {np.abs(gradient).max():.1f}, largest difference "
             f"{np.abs(numerical - gradient).max():.1e}"
         )
-    reveal("gradient check", 2, "Two masks give two losses that differ by 10 or more, and this is divided by 0.0002.")
+    reveal("gradient check", 2, "Two masks give two losses that typically differ by 10, and this is divided by 0.0002.")
 
 
 check_the_gradient()
@@ -681,7 +686,7 @@ predict(
 
 
 # %% tags=["display-only"]
-def averages_of_thinned_networks(p=0.5, seeds=range(3), repeats=20):
+def averages_of_thinned_networks(p=0.5, seeds=range(3), repeats=10):
     from course_utils.experiments.regularized import few_examples, learn, standardized
 
     forward, monte_carlo = working("dropout_forward"), working("monte_carlo_predict")
@@ -709,7 +714,7 @@ def averages_of_thinned_networks(p=0.5, seeds=range(3), repeats=20):
             distances[-1].append(np.sqrt(np.mean(np.square(off))))
     mean, spread = np.mean(distances, axis=0), np.std(distances, axis=0, ddof=1)
     fig, ax = figure(size=(6.2, 3.7))
-    ax.errorbar(counts, mean, spread, fmt="o", color=palette.blue, capsize=3, label="average of T thinned networks")
+    ax.errorbar(counts, mean, spread, fmt="o", color=palette.blue, capsize=3, label="average of T, mean and std")
     ax.plot(counts, mean[0] / np.sqrt(counts), "--", color=palette.black, label="proportional to 1/√T")
     ax.axhline(np.mean(scaled), color=palette.vermillion, linestyle="-.", label="the scaled network")
     ax.set(xscale="log", yscale="log", xlabel="T, number of thinned networks", ylabel="distance (root mean square)")
@@ -726,7 +731,7 @@ def averages_of_thinned_networks(p=0.5, seeds=range(3), repeats=20):
         "horizontal line at 0.03, which the averages cross between T = 3 and T = 10.",
     )
     for count, value, width in zip(counts, mean, spread, strict=True):
-        print(f"T = {count:3d}: off by {value:.4f} ± {width:.4f}, times √T: {value * np.sqrt(count):.4f}")
+        print(f"T = {count:3d}: off by {value:.4f} ± {width:.4f} (std), times √T: {value * np.sqrt(count):.4f}")
     off = np.mean(scaled)
     print(f"the scaled network is off by {off:.4f}, as an average of {(mean[0] / off) ** 2:.0f} networks would be")
     reveal("samples", 2, "The error falls like 1/√T: for a tenth of it, a hundred times as many networks.")
@@ -800,6 +805,7 @@ def what_the_spread_knows(p=0.5, seeds=range(8), samples=100, suspects=60):
     def text(name):
         return f"{np.mean(found[name]):.3f} ± {np.std(found[name], ddof=1) / np.sqrt(len(seeds)):.3f}"
 
+    print(f"after ±: the standard error of the mean of {len(seeds)} networks")
     print(f"validation error: scaled network {text('error, scaled')}, average of {samples} {text('error, sampled')}")
     print(f"standard deviation over the masks: right answers {text('right')}, wrong answers {text('wrong')}")
     print(f"Look again at {suspects} of the 300 digits. Which share of all mistakes is among them?")
@@ -1016,9 +1022,9 @@ how_much_is_dropped()
 
 # %% [markdown]
 # (9) adds up areas and ignores overlaps, so a little less than $p$ is dropped. An element that $c$ places cover is kept
-# with probability $(1-\gamma)^c$: a corner is covered by one place only and hardly ever dropped, the middle by $b^2$.
-# That is one reason why DropBlock's authors divide by the share that was really kept (their algorithm 1) rather than by
-# $1 - p$.
+# with probability $(1-\gamma)^c$: a corner is covered by one place only and hardly ever dropped, the middle by up to
+# $b^2$. That is one reason why DropBlock's authors divide by the share that was really kept (their algorithm 1) rather
+# than by $1 - p$.
 #
 # Look at the masks, on pictures from *shapes*, a data set that the course draws itself (here: 200 pictures of 32 × 32,
 # their green channel). And look at what the masks leave to guess. The numbers below try to guess each dropped pixel
@@ -1077,8 +1083,8 @@ what_neighbours_tell()
 # %% [markdown]
 # A single dropped pixel is no loss: its neighbours explain five sixths of the variance. In a block of 7 × 7 most pixels
 # have no kept neighbour, and less than a third is explained. We train no convolutional network here, so we do not show
-# that blocks make one *learn* better; the paper reports 78.1 % against 76.8 % with plain dropout, for ResNet-50 on
-# ImageNet (its table 1).
+# that blocks make one *learn* better; the paper reports 78.1 % accuracy for ResNet-50 on ImageNet, over 1.6 points more
+# than without.
 
 # %% [markdown]
 # ## 8 · From easy to hard
@@ -1107,7 +1113,7 @@ def curriculum_keep_probability(step, final_keep, gamma):
 
     Returns a number: (1 − θ) · e^(−γt) + θ.
 
-    Source: Morerio et al., "Curriculum dropout", 2017, equation 5.
+    Source: Morerio et al., "Curriculum dropout", 2017.
     """
     ### BEGIN SOLUTION
     return (1 - final_keep) * np.exp(-gamma * step) + final_keep
@@ -1387,9 +1393,9 @@ class EarlyStopping:
     def update(self, validation_error):
         """Take the validation error of the next epoch; return True if training should stop, else False.
 
-        The first epoch is an improvement unless its error is NaN. NaN is never an improvement, and it counts as an
-        epoch like any other. The call that completes `patience` epochs without an improvement returns True. From then
-        on every call returns True and best_epoch stays as it is, whatever the error.
+        The first epoch is an improvement unless its error is NaN or infinite. NaN is never an improvement, and it
+        counts as an epoch like any other. The call that completes `patience` epochs without an improvement returns
+        True. From then on every call returns True and best_epoch stays as it is, whatever the error.
         """
         ### BEGIN SOLUTION
         if not self.stopped:
@@ -1442,16 +1448,16 @@ def stop_in_time(seeds=range(10), epochs=40, patience=8):
     )
     print(f"stopped after epoch {np.mean(stops):.0f} on average, from {min(stops)} to {max(stops)}")
     print(
-        f"validation error at the best epoch {np.mean(best_errors):.3f} ± {np.std(best_errors, ddof=1):.3f}, ", end=""
+        f"validation error at the best epoch {np.mean(best_errors):.3f} ± {np.std(best_errors, ddof=1):.3f} (std), "
+        f"after {epochs} epochs {mean[-1]:.3f} ± {spread[-1]:.3f} (std)"
     )
-    print(f"after {epochs} epochs {mean[-1]:.3f} ± {spread[-1]:.3f}")
     reveal("patience", 2, "Epoch 5 is a new best, and 6, 7 and 8 are three epochs without one. The 0.5 is never seen.")
 
 
 stop_in_time()
 
 # %% [markdown]
-# The number at the best epoch is too good to be true: of ten or so noisy numbers we took the smallest, on the very
+# The number at the best epoch may be too good to be true: of ten or so noisy numbers we took the smallest, on the very
 # digits we report it for. What it is worth is for the test digits to say, once, in section 12.
 
 # %% [markdown]
@@ -1480,28 +1486,33 @@ def close_the_gap(seeds=range(8), epochs=50, chances=(0.0, 0.2, 0.4, 0.6, 0.7, 0
     both = working("dropout_forward"), working("dropout_backward")
     unseen, truth = standardized(digits, digits.validation), digits.validation.labels
     fig, axes = figure(1, 2, size=(10, 3.8))
-    root = np.sqrt(len(seeds))
+    root, spoilt = np.sqrt(len(seeds)), 40  # the first 40 labels of each run are the wrong ones
     for ax, wrong, title in zip(axes, (0.0, 0.2), ("all labels right", "40 of 200 labels wrong"), strict=True):
         x, labels = few_examples(digits, seeds, 200, wrong)
         training, validation = [], []
         for p in chances:
             parameters = learn(x, labels, seeds, epochs, dropout=both, drop_probability=p)
-            training.append(evaluate(parameters, x, labels))
-            validation.append(evaluate(parameters, unseen, truth))
-            (learned, loss), (error, unseen_loss) = training[-1], validation[-1]
-            change = error - validation[0][0]
+            training.append(evaluate(parameters, x, labels)[0])
+            validation.append(evaluate(parameters, unseen, truth)[0])
+            change = validation[-1] - validation[0]
             print(
-                f"{title:23s} p = {p:.1f}: training error {learned.mean():.3f}, loss {loss.mean():.3f}; validation "
-                f"error {error.mean():.3f}, loss {unseen_loss.mean():.3f}; change from p = 0: {change.mean():+.3f} ± "
-                f"{change.std(ddof=1) / root:.3f}"
+                f"{title:23s}p = {p:.1f}: training error {training[-1].mean():.3f}, validation error "
+                f"{validation[-1].mean():.3f}; its change from p = 0 {change.mean():+.3f} ± "
+                f"{change.std(ddof=1) / root:.3f} (standard error)"
             )
+            if wrong and p in (0.6, 0.7, 0.8):
+                refused, missed = (
+                    evaluate(parameters, x[:, rows], labels[:, rows])[0].mean()
+                    for rows in (slice(None, spoilt), slice(spoilt, None))
+                )
+                print(f"{'contradicts':>43s} {refused:.1%} of the wrong labels and {missed:.1%} of the right ones")
         for results, name, color, style in (
             (training, "training", palette.orange, "s--"),
             (validation, "validation", palette.blue, "o-"),
         ):
-            runs = np.array([error for error, _ in results])
-            spread = runs.std(axis=1, ddof=1)
-            ax.errorbar(chances, runs.mean(axis=1), spread, fmt=style, color=color, capsize=3, label=name)
+            runs = np.array(results)
+            spread, label = runs.std(axis=1, ddof=1), f"{name}, mean and std"
+            ax.errorbar(chances, runs.mean(axis=1), spread, fmt=style, color=color, capsize=3, label=label)
         ax.set(title=title, xlabel="p, the probability to drop a hidden unit", ylim=(-0.01, (0.15, 0.55)[wrong > 0]))
     axes[0].set_ylabel("share of wrong answers")
     axes[0].legend()
@@ -1520,18 +1531,20 @@ close_the_gap()
 # %% [markdown]
 # Left, nothing happens to the training error until $p = 0.9$, where 26 units remain on average. Dropout does not work
 # here by preventing the network from learning the digits by heart. It changes *how* it learns them: no unit can rely on
-# particular others, and the answers of many thinned networks are averaged. The gain is one to two points, three or four
-# standard errors of the paired differences (the same digits, the same starting weights). Right, where there is nonsense
-# to be learned, the gain is seven points, and the training error rises from $p = 0.6$ on. The network gives up the
-# wrong labels first: at $p = 0.8$ we counted that it contradicts 39 % of the wrong labels it was given, and 0.4 % of
-# the right ones.
+# particular others, and the answers of many thinned networks are averaged. For $p$ from 0.4 to 0.7 the gain is one to
+# two points, two to five standard errors of the paired differences (the same digits, the same starting weights). Right,
+# where there is nonsense to be learned, the gain at $p = 0.8$ is seven points, and the training error rises from $p =
+# 0.6$ on. The network gives up the wrong labels first: at $p = 0.8$ it contradicts nearly half of the wrong labels it
+# was given, and hardly any of the right ones.
 #
 # **What our scale does not show.** On MNIST, with 60,000 digits and three hidden layers of 1024 to 2048 units,
 # Srivastava et al. (2014, figure 9) find the error flat for $0.4 \le q \le 0.8$, as we do. They find no gain for 100
 # and 500 training digits (§7.4): their network of millions of weights learns them by heart, noise and all. Our little
-# network gains at that size (20 seeds, $p = 0.5$, validation error): −0.001 ± 0.003 with 50 digits, −0.008 ± 0.002 with
-# 100, −0.008 ± 0.002 with 500, −0.008 ± 0.001 with 1000. The lecture also says that dropout roughly doubles the number
-# of steps that AlexNet needed. We do not test that: our 50 epochs are more than enough for every $p$ up to 0.8.
+# network gains a little at that size. With 20 seeds and $p = 0.5$, the validation error changes by −0.007 ± 0.003 with
+# 100 digits (two standard errors: not much to rely on), −0.008 ± 0.002 with 500 and −0.008 ± 0.002 with 1000. With 50
+# digits we saw no gain, −0.001 ± 0.004. (After ±: standard errors, here and in section 12.) The lecture also says that
+# dropout roughly doubles the number of steps that AlexNet needed. We do not test that: our 50 epochs are more than
+# enough for every $p$ up to 0.8.
 #
 # Try it yourself, with four seeds for each setting. Which $p$ has the smallest error on unseen digits with 100 training
 # images, and which with 500? Does the answer change when a fifth of the labels is wrong? And which of your answers
@@ -1590,9 +1603,10 @@ def which_remedy(seeds=range(10), epochs=50, patience=8):
         "dropout and L2": {f"p = {p}, λ = 0.01": {**drop(p), **decay(0.01)} for p in chances[:2]},
     }
     fig, axes = figure(1, 2, size=(10, 4.2), sharey=True)
+    print(f"after ±: the standard error of the mean of {len(seeds)} seeds; the change is that of the test error")
     for ax, wrong, title in zip(axes, (0.0, 0.2), ("all labels right", "40 of 200 labels wrong"), strict=True):
         x, labels = few_examples(digits, seeds, 200, wrong)
-        chosen = {}  # name: the setting with the best validation error, and its test errors
+        chosen = {}  # name: the setting with the best validation error, that error, and the test errors
         history = []  # of the network without a remedy, after every epoch
         for name, settings in remedies.items():
             results = []
@@ -1600,32 +1614,34 @@ def which_remedy(seeds=range(10), epochs=50, patience=8):
                 watch = {"after_epoch": lambda now, h=history: h.append(list(now))} if name == "nothing" else {}
                 parameters = learn(x, labels, seeds, epochs, **arguments, **watch)
                 results.append((evaluate(parameters, unseen, truth)[0].mean(), setting, parameters))
-            _, setting, parameters = min(results, key=lambda result: result[0])
-            chosen[name] = setting, evaluate(parameters, exam, key)[0]
+            promised, setting, parameters = min(results, key=lambda result: result[0])
+            chosen[name] = setting, promised, evaluate(parameters, exam, key)[0]
         watched = np.array([evaluate(now, unseen, truth)[0] for now in history])  # (epochs, runs)
         rules = [stopper(patience) for _ in seeds]
         for rule, curve in zip(rules, watched.T, strict=True):
             any(rule.update(error) for error in curve)  # ends with the first True
         tests = [evaluate(history[rule.best_epoch], exam, key)[0][run] for run, rule in enumerate(rules)]
-        chosen["early stopping"] = f"patience {patience}", np.array(tests)
-        base = chosen["nothing"][1]
-        for at, (name, (setting, errors)) in enumerate(chosen.items()):
+        promised = np.mean([curve[rule.best_epoch] for rule, curve in zip(rules, watched.T, strict=True)])
+        chosen["early stopping"] = f"patience {patience}", promised, np.array(tests)
+        base = chosen["nothing"][2]
+        for at, (name, (setting, promised, errors)) in enumerate(chosen.items()):
             change = errors - base
             error = errors.std(ddof=1) / root
             print(
-                f"{title:23s}{name:15s}{setting:18s} test error {errors.mean():.3f} ± {error:.3f}; "
-                f"change {change.mean():+.3f} ± {change.std(ddof=1) / root:.3f}"
+                f"{title:23s}{name:15s}{setting:18s} validation error {promised:.3f}, test error {errors.mean():.3f} ± "
+                f"{error:.3f}; change {change.mean():+.3f} ± {change.std(ddof=1) / root:.3f}"
             )
             color = palette.black if name == "nothing" else palette.blue
             ax.errorbar(errors.mean(), -at, xerr=error, fmt="o", color=color, capsize=4)
             ax.plot(errors, np.full(len(errors), -at - 0.25), ".", color=palette.sky, markersize=4)
         ax.axvline(base.mean(), color=palette.black, linestyle=":", linewidth=1)
-        ax.set(title=title, xlabel="test error", yticks=-np.arange(len(chosen)), yticklabels=list(chosen))
+        ax.set(title=title, xlabel="test error, mean and standard error")
+        ax.set_yticks(-np.arange(len(chosen)), list(chosen))
     show(
         fig,
         alt="Test error with five remedies and with none, mean and standard error of the seeds, single seeds as small "
         "dots. With right labels all lie between 0.055 and 0.07. With wrong labels, 0.2 without a remedy, 0.15 with "
-        "early stopping and curriculum dropout, 0.13 with L2, dropout and both.",
+        "early stopping, 0.13 with L2, dropout and both; curriculum dropout lies between 0.13 and 0.15.",
     )
     reveal(
         "remedy",
@@ -1638,16 +1654,16 @@ which_remedy()
 
 # %% [markdown]
 # In our run, with right labels: 0.063 without a remedy, 0.057 with dropout and with L2, and the changes have standard
-# errors of 0.003. (Your masks are others, so your last digits differ.) The validation digits had promised twice that
-# gain: the best of several numbers is usually also a lucky one. Ten seeds do not tell the remedies apart. With 40 seeds
-# we found 0.068 ± 0.002 without a remedy, 0.063 with L2 and 0.057 with dropout; on the same digits, dropout beats L2 by
-# 0.006 ± 0.001. Early stopping does *harm* there, by 0.004 ± 0.001: the error never rises, so stopping only ends what
-# still improves.
+# errors of 0.002 and 0.003. (Your masks are others, so your last digits differ.) For dropout the validation digits had
+# promised twice that gain, 0.067 to 0.054: the best of several numbers is usually also a lucky one. Ten seeds do not
+# tell the remedies apart. With 40 seeds we found 0.068 ± 0.002 without a remedy, 0.063 with L2 and 0.057 with dropout;
+# on the same digits, dropout beats L2 by 0.006 ± 0.001. Early stopping does *harm* there, by 0.004 ± 0.001: the error
+# never rises, so stopping only ends what still improves.
 #
 # With wrong labels every remedy helps, and much: in our run dropout by 0.067, L2 by 0.068, early stopping by 0.050.
 # With 40 seeds: 0.216 ± 0.005 without a remedy, 0.161 with early stopping, 0.145 with L2, 0.139 with dropout, 0.135
 # with both; dropout is ahead of L2 by 0.006 ± 0.003. Curriculum dropout is no better than plain dropout (40 seeds:
-# 0.058 against 0.057 with right labels, 0.149 against 0.139 with wrong ones). The paper's gains, on larger data and
+# 0.060 against 0.057 with right labels, 0.149 against 0.139 with wrong ones). The paper's gains, on larger data and
 # networks, do not show at our scale.
 #
 # Keep in mind what the error bars mean. They come from seeds: other training digits, other starting weights. All are
@@ -1677,17 +1693,17 @@ def regularized_training(x, labels, seed):
 
     Tried on digits (D = 64, C = 10), with three seeds and 200 other images for each. The unregularized
     baseline, 64 tanh units trained until all 200 labels are learned, wrong ones too, reaches a median
-    accuracy of about 0.68 on unseen digits, whose labels are right. Yours must be 0.10 better: 0.78.
+    accuracy of about 0.68 on unseen digits, whose labels are right. Yours must be 0.08 better: 0.76.
     Tried too on narrower images of six classes (D = 48, C = 6): there the baseline reaches about 0.73,
-    and yours must reach 0.83. Pixels and classes come in a shuffled order.
+    and yours must reach 0.81. Pixels and classes come in a shuffled order.
     All this together must take less than ten seconds of one CPU core; two seconds are plenty.
     NumPy only. x and labels must not be changed.
     Left open: dropout, L2, early stopping, noise on the inputs or any mixture of them, and the network.
     """
     ### BEGIN SOLUTION
     rng = np.random.default_rng(seed)
-    hidden_units, batch_size, steps, learning_rate, momentum = 100, 50, 500, 0.05, 0.9
-    drop_pixels, drop_units, decay = 0.2, 0.5, 0.01
+    hidden_units, batch_size, epochs, momentum = 100, 50, 100, 0.9
+    drop_pixels, drop_units, decay = 0.2, 0.5, 0.003
     classes = labels.max() + 1
     parameters = [
         rng.normal(size=(hidden_units, x.shape[1])) * np.sqrt(2 / x.shape[1]),
@@ -1702,8 +1718,7 @@ def regularized_training(x, labels, seed):
         keep_mask = rng.random(values.shape) >= probability
         return values * keep_mask / (1 - probability), keep_mask / (1 - probability)
 
-    for _ in range(steps):
-        batch = rng.choice(len(x), size=batch_size, replace=False)
+    def step(batch, learning_rate):
         weight1, bias1, weight2, bias2 = parameters
         pixels, _ = dropped(x[batch], drop_pixels)
         active = np.maximum(pixels @ weight1.T + bias1, 0)
@@ -1711,7 +1726,7 @@ def regularized_training(x, labels, seed):
         logits = hidden @ weight2.T + bias2
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
-        error2 = (probabilities - targets[batch]) / batch_size
+        error2 = (probabilities - targets[batch]) / len(batch)
         error1 = (error2 @ weight2) * mask * (active > 0)
         gradients = [
             error1.T @ pixels + decay * weight1,
@@ -1723,6 +1738,11 @@ def regularized_training(x, labels, seed):
             velocity *= momentum
             velocity -= learning_rate * gradient
             parameter += velocity
+
+    for epoch in range(epochs):
+        learning_rate = 0.05 * (1 - epoch / epochs)
+        for batch in np.split(rng.permutation(len(x)), len(x) // batch_size):
+            step(batch, learning_rate)
 
     def predict(images):  # no dropout: the masks were scaled in training
         weight1, bias1, weight2, bias2 = parameters
@@ -1775,7 +1795,7 @@ def find_the_wrong_labels(seeds=range(3), examples=200, spoilt=50):
 find_the_wrong_labels()
 
 # %% [markdown]
-# The course's network contradicts 42 to 46 of the 50 wrong labels and 4 to 7 of the 150 right ones. Real data sets have
+# The course's networks contradict 40 to 44 of the 50 wrong labels and 1 to 6 of the 150 right ones. Real data sets have
 # wrong labels too, and this is a way to find them: train with regularization, and look at what the network will not
 # believe.
 

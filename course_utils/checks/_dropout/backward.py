@@ -51,12 +51,13 @@ def _cases(rng):
 
 
 def resampled(grad_out, keep_mask, drop_probability, got) -> bool:
-    """Whether a result is the gradient for some other mask, which is neither the given one nor its opposite."""
+    """Whether a result is the gradient for some other mask: not for the given one, and for none made of it."""
     if not isinstance(got, np.ndarray) or got.shape != grad_out.shape:
         return False
     used = got != 0
     kept = np.asarray(keep_mask, dtype=bool)
-    if used.all() or (used == kept).all() or (used != kept).all():
+    made_of_it = kept, ~kept, kept[0], kept[-1], kept.all(axis=0), kept.any(axis=0)
+    if used.all() or not used.any() or any((used == mask).all() for mask in made_of_it):
         return False
     return agrees(grad_out * used / (1 - drop_probability), got)
 

@@ -40,10 +40,10 @@ def _cases(rng):
 
     # Maps so narrow that a wrong γ, or the wrong places, change the share of whole maps a great deal.
     return [
-        case(BLOCKS, (12, 40, 8, 7), 3, 0.2),
-        case(BLOCKS, (20, 24, 5, 12), 4, 0.3),
-        case(SHARE, (24, 30, 11, 6), 5, 0.3),
-        case(SHARE, (30, 24, 7, 7), 2, 0.2, calls=2),
+        case(BLOCKS, (12, 16, 8, 7), 3, 0.2),
+        case(BLOCKS, (20, 20, 5, 12), 4, 0.3),
+        case(SHARE, (20, 24, 11, 6), 5, 0.3),
+        case(SHARE, (16, 14, 5, 6), 2, 0.2, calls=2),
         case(SINGLE_PIXELS, (6, 8, 5, 4), 1, 0.2),
         case(NONE, (2, 3, 6, 5), 3, 0.0),
         case(IMPOSSIBLE, (2, 3, 4, 6), 5, 0.2),
@@ -147,7 +147,7 @@ def _with_gamma(*gammas):
 
     def law(case, dropped):
         b = case.inputs["block_size"]
-        return is_union(dropped, b) and any(fits(dropped, b, gamma(*_sizes(case))) for gamma in gammas)
+        return any(fits(dropped, b, gamma(*_sizes(case))) for gamma in gammas) and is_union(dropped, b)
 
     return _each(law)
 
@@ -159,7 +159,19 @@ def _wraps(case, dropped):
 
 def _cut(case, dropped):
     b = case.inputs["block_size"]
-    return not _wraps(case, dropped) and not is_union(dropped, b) and is_union_around(dropped, b, "constant")
+    if _on_grid(case, dropped) or is_union(dropped, b) or not is_union_around(dropped, b, "constant"):
+        return False
+    return not _wraps(case, dropped)
+
+
+def _on_grid(case, dropped):
+    """Blocks begin at multiples of b alone, in both directions."""
+    (H, W), b = dropped.shape[2:], case.inputs["block_size"]
+    corners = dropped[:, :, ::b, ::b]
+    tiles = corners.repeat(b, axis=2)[:, :, :H].repeat(b, axis=3)[..., :W]
+    whole = tiles.copy()  # as it is where tiles that do not fit into the map are never dropped
+    whole[:, :, H // b * b :], whole[..., W // b * b :] = False, False
+    return b > 1 and bool(dropped.any()) and any(np.array_equal(dropped, grid) for grid in (tiles, whole))
 
 
 def _single_pixels(case, dropped):
@@ -177,27 +189,27 @@ def _smaller(case, dropped):
 def _shared(axis):
     def law(case, dropped):
         first = dropped.take([0], axis)
-        right = is_union(first, case.inputs["block_size"]) and fits(first, case.inputs["block_size"], gamma_of(case))
-        return bool((dropped == first).all()) and right
+        b = case.inputs["block_size"]
+        return bool((dropped == first).all()) and fits(first, b, gamma_of(case)) and is_union(first, b)
 
     return law
 
 
 def _turned_round(case, dropped):
-    kept = ~dropped
-    return is_union(kept, case.inputs["block_size"]) and fits(kept, case.inputs["block_size"], gamma_of(case))
+    kept, b = ~dropped, case.inputs["block_size"]
+    return fits(kept, b, gamma_of(case)) and is_union(kept, b)
 
 
 def _at_most_one(case, dropped):
     b = case.inputs["block_size"]
     sizes = dropped.sum(axis=(2, 3))
-    return is_union(dropped, b) and set(np.unique(sizes)) == {0, b * b}
+    return set(np.unique(sizes)) == {0, b * b} and is_union(dropped, b)
 
 
 def _fixed_number(case, dropped):
     b, sizes = case.inputs["block_size"], dropped.sum(axis=(2, 3))
     most = max(1, round(gamma_of(case) * _sizes(case)[-1]))
-    return is_union(dropped, b) and b * b <= sizes.min() and sizes.max() <= most * b * b
+    return b * b <= sizes.min() and sizes.max() <= most * b * b and is_union(dropped, b)
 
 
 def _normalized(case, outputs):
@@ -249,7 +261,7 @@ dropblock_mask = Exercise(
         ),
         Misconception(
             "γ without the correction",
-            "It looks as if γ is p / b². There are fewer places than pixels, so too little is dropped.",
+            "It looks as if your γ is about p / b². There are fewer places than pixels, so too little is dropped.",
             "Ask yourself: with H = 5 and b = 4, at how many heights can a block begin?",
             matches=_with_gamma(lambda H, W, b, p, places: p / b**2),
         ),
@@ -299,6 +311,12 @@ dropblock_mask = Exercise(
             matches=_each(_cut),
         ),
         Misconception(
+            "blocks on a grid",
+            "It looks as if your blocks lie side by side like tiles: they begin at multiples of b alone.",
+            "Ask yourself: with b = 3, can your mask drop rows 1 to 3 and keep the rows 0, 4 and 5?",
+            matches=_each(_on_grid),
+        ),
+        Misconception(
             "blocks wrap around",
             "It looks as if a block that leaves the map on one side comes in again on the other.",
             "Ask yourself: are the first and the last column of an image neighbours?",
@@ -343,7 +361,7 @@ dropblock_mask = Exercise(
         ),
         Misconception(
             "same mask at every call",
-            "It looks as if your function makes a generator of its own, with a fixed seed.",
+            "It looks as if every call drops the same: a generator with a fixed seed, or a mask that is kept.",
             "Ask yourself: what does the network learn to do without, if the same blocks are missing at every step?",
             matches=_several(lambda outputs: not _is_new(outputs)),
         ),

@@ -19,6 +19,7 @@ from course_utils.checks._dropout.sampled import (
     seeded,
     swapped,
     verify_masks,
+    wrong_factors,
 )
 from course_utils.checks.compare import difference
 from course_utils.checks.describe import agrees
@@ -47,6 +48,14 @@ def read_maps(case, out, factor):
         return None
     kept = ((out != 0) & ~np.isnan(out)).any(axis=(2, 3))  # 0/0 was dropped
     return kept if agrees(x * kept[..., None, None] * factor, out) else None
+
+
+def _read_share(case, out):
+    """The mask of the maps, where out is x · mask divided by the share of maps that it keeps."""
+    if not isinstance(out, np.ndarray) or out.shape != case.inputs["x"].shape:
+        return None
+    share = (out != 0).any(axis=(2, 3)).mean()
+    return read_maps(case, out, 1 / share) if share > 0 else None
 
 
 def _read_elements(case, out):
@@ -119,6 +128,7 @@ channel_dropout = Exercise(
             "Ask yourself: a map is kept in a share 1 − p of all masks; which factor makes its mean x again?",
             matches=drawn(read_maps, lambda q: over(1 - q)),
         ),
+        *wrong_factors(drawn(read_maps, lambda q: q), _read_share, "maps"),
         Misconception(
             "keep and drop swapped",
             "It looks as if p is the probability of keeping a map. Here it is the probability of dropping it.",
@@ -157,7 +167,7 @@ channel_dropout = Exercise(
             "Ask yourself: what does the next layer get from an image that has no channel left?",
             matches=drawn(read_maps, _inverted, same_within),
         ),
-        *every_mask(read_maps, _inverted),
+        *every_mask(read_maps, _inverted, "maps"),
     ),
 )
 

@@ -21,11 +21,12 @@ from course_utils.checks._dropout.sampled import (
     seeded,
     swapped,
     verify_masks,
+    wrong_factors,
 )
 from course_utils.checks.compare import difference, number_pair
 from course_utils.checks.describe import agrees
 from course_utils.checks.exercise import Exercise, Misconception
-from course_utils.checks.masks import fits
+from course_utils.checks.masks import binomial_bounds, fits
 from course_utils.plain import strided
 
 ONE, SEVERAL, BIAS, NEW = "one example", "several examples", "bias", "new masks at each call"
@@ -94,6 +95,26 @@ def read_sums(case, out, factor, offset=None):
     offset = case.inputs["bias"] if offset is None else offset
     kept, sums = partial_sums((out - offset) / factor, _terms(case)) if 0 < factor < np.inf else (None, None)
     return kept if kept is not None and agrees(sums * factor + offset, out) else None
+
+
+def _read_share(case, out):
+    """The mask of all weights, where Σ kept terms is divided by the share of weights that it keeps.
+
+    That share is one of the 2ᴰ partial sums of an output divided by this output: all that may come by chance are tried.
+    """
+    if not _fitting(case, out) or _is_silent(case):
+        return None
+    terms, sums = _terms(case), out - case.inputs["bias"]
+    n, o = np.unravel_index(np.abs(sums).argmax(), sums.shape)
+    subsets = np.arange(2**INPUTS)[:, None] >> np.arange(INPUTS) & 1
+    with np.errstate(all="ignore"):
+        kept = np.nan_to_num(subsets @ terms[n, o] / sums[n, o] * terms.size, posinf=0, neginf=0).round()
+    low, high = binomial_bounds(terms.size, keep(case))
+    for count in np.unique(kept[(kept >= max(low, 1)) & (kept <= high)]):
+        mask = read_sums(case, out, terms.size / count)
+        if mask is not None and mask.sum() == count:
+            return mask
+    return None
 
 
 def _inverted(q):
@@ -231,6 +252,7 @@ dropconnect_forward = Exercise(
             "Ask yourself: a weight is kept in a share 1 − p of all masks; which factor makes its mean right again?",
             matches=_with_zero_p(drawn(read_sums, lambda q: over(1 - q)), _not_finite),
         ),
+        *wrong_factors(drawn(read_sums, lambda q: q), _read_share, "weights"),
         Misconception(
             "keep and drop swapped",
             "It looks as if p is the probability of keeping a weight. Here it is the probability of dropping it.",
@@ -283,7 +305,7 @@ dropconnect_forward = Exercise(
                 drawn(_with_offset(lambda bias, q: 0 * bias), _inverted), _silent(lambda bias, q: 0 * bias)
             ),
         ),
-        *every_mask(read_sums, _inverted),
+        *every_mask(read_sums, _inverted, "weights"),
     ),
 )
 

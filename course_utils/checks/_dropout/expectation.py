@@ -13,6 +13,8 @@ PARTS = ("mean", "variance")
 
 def call_expected_output(student, part, **inputs):
     result = student(**inputs)
+    if result is None:
+        raise TypeError("the result is None: is a return missing?")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise TypeError("the result should be two values (mean, variance)")
     return {name: result[i] for i, name in enumerate(("mean", "variance")) if part in (name, "both")}
@@ -69,6 +71,8 @@ def _wrong(mean=None, variance=None):
 def _sampled(case, outputs):
     """Both numbers are near the truth, as an estimate from some hundred masks is, and neither is exact."""
     mean, variance = moments(**{name: value for name, value in case.inputs.items() if name != "part"})
+    if any(np.ndim(value) for value in outputs.values()):
+        return False
     near = {"mean": abs(outputs.get("mean", mean) - mean) < 0.3 * variance**0.5}
     near["variance"] = 0.7 < outputs.get("variance", variance) / variance < 1.4
     right = {"mean": mean, "variance": variance}
@@ -152,6 +156,12 @@ expected_output = Exercise(
             "It looks as if you return the standard deviation.",
             "Ask yourself: what happens to the variance when every weight is doubled?",
             _wrong(variance=lambda t, q: (q * (1 - q) * (t**2).sum()) ** 0.5),
+        ),
+        Misconception(
+            "(variance, mean)",
+            "It looks as if you return the variance first and the mean second.",
+            "Ask yourself: the caller writes mean, variance = expected_output(…); which of the two is called variance?",
+            lambda part, **inputs: _part(part, moments(**inputs)[::-1]),
         ),
         Misconception(
             "estimated by sampling",

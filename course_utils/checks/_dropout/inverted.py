@@ -22,6 +22,7 @@ from course_utils.checks._dropout.sampled import (
     seeded,
     swapped,
     verify_masks,
+    wrong_factors,
 )
 from course_utils.checks.compare import describe_kind, difference, number_text
 from course_utils.checks.describe import agrees
@@ -145,17 +146,18 @@ def _scaled_mask(case, out, mask):
     return np.allclose(values, 1 / keep(case), rtol=1e-3) and agrees(case.inputs["x"] * mask, out)
 
 
-def _share_of_this_mask(case, out, mask):
-    """Divided by the share that this mask keeps."""
-    if not _is_binary(mask) or not mask.any() or mask.all() or not in_training(case):
+def _read_share(case, result):
+    """The mask, where out is x · mask divided by the share of ones in it."""
+    pair = _pair(case, result)
+    return read_pair(case, result, 1 / pair[1].mean()) if pair is not None and pair[1].any() else None
+
+
+def _other_way_round(case, outputs):
+    """The results are right once the mask comes second."""
+    pairs = results(case, outputs)
+    if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
         return False
-    return agrees(case.inputs["x"] * mask / mask.mean(), out)
-
-
-def _divided_by_shares(case, outputs):
-    """In several calls, the share that is kept may be 1 − p in some."""
-    wrong = any(_value_fault(case, result) is not None for result in results(case, outputs))
-    return wrong and _other_masks(_share_of_this_mask)(case, outputs)
+    return all(_value_fault(case, pair[::-1]) is None for pair in pairs)
 
 
 def _many_values(mask):
@@ -226,12 +228,7 @@ dropout_forward = Exercise(
             "Ask yourself: an element is kept in a share 1 − p of all masks; which factor makes its mean x again?",
             matches=_rescaled(lambda q: over(1 - q)),
         ),
-        Misconception(
-            "multiplied by 1 − p",
-            "It looks as if what is kept is multiplied by 1 − p. It shrinks where it should grow.",
-            "Ask yourself: must the elements that are kept become larger or smaller, so that the mean stays?",
-            matches=_rescaled(lambda q: q),
-        ),
+        *wrong_factors(_rescaled(lambda q: q), _read_share),
         Misconception(
             "active in evaluation",
             "It looks as if elements are dropped in evaluation too.",
@@ -239,11 +236,11 @@ dropout_forward = Exercise(
             matches=_active,
         ),
         Misconception(
-            "divided by the share of this mask",
-            "It looks as if you divide by the share of elements that happened to be kept. Only its mean over all masks "
-            "is 1 − p.",
-            "Ask yourself: of 10 elements with p = 0.2, are exactly 8 kept every time?",
-            matches=_divided_by_shares,
+            "(keep_mask, out)",
+            "It looks as if you return the mask first and out second.",
+            "Ask yourself: the caller writes out, keep_mask = dropout_forward(…); which of the two goes on to the next "
+            "layer?",
+            matches=_other_way_round,
         ),
         Misconception(
             "mask of what is dropped",

@@ -33,10 +33,12 @@ def call_monte_carlo(student, x, weight, drop_probability, samples, seed):
         return result, masks, all(same_x)
 
     result, masks, same_x = predict(np.random.default_rng(seed))
+    if result is None:
+        raise TypeError("the result is None: is a return missing?")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise TypeError("the result should be two arrays (mean, standard deviation)")
-    again = predict(np.random.default_rng(seed))[1]
-    return {"mean": result[0], "std": result[1], "masks": masks, "again": again, "same_x": same_x}
+    again, other = (predict(np.random.default_rng(s))[1] for s in (seed, seed + 1))
+    return {"mean": result[0], "std": result[1], "masks": masks, "again": again, "other": other, "same_x": same_x}
 
 
 def _cases(rng):
@@ -75,6 +77,8 @@ def _calling_fault(case, outputs):
         return "two samples were made with the same masks, should each draw new ones"
     if not _equal(masks, outputs["again"]):
         return "with rng in the same state, forward draws other masks the second time: it was not given rng"
+    if _repeats([*masks, *outputs["other"]]):
+        return "with another rng, forward draws the same masks: it was not given rng"
     return None
 
 
@@ -139,7 +143,9 @@ def _votes(made):
 
 def _one_mask(case, outputs):
     masks = outputs["masks"]
-    return len({np.asarray(mask).tobytes() for mask in masks}) == 1 and case.inputs["samples"] > 1
+    if case.inputs["samples"] == 1:  # there it shows only where the mask does not come from rng
+        return len(masks) == 1 and _repeats([*masks, *outputs["other"]])
+    return len({np.asarray(mask).tobytes() for mask in masks}) == 1
 
 
 def _tiled(case, outputs):
@@ -153,8 +159,9 @@ def _miscounted(case, outputs):
 
 
 def _other_rng(case, outputs):
-    masks, again = outputs["masks"], outputs["again"]
-    return len(masks) == case.inputs["samples"] and not _repeats(masks) and not _equal(masks, again)
+    masks, again, other = outputs["masks"], outputs["again"], outputs["other"]
+    elsewhere = not _equal(masks, again) or _repeats([*masks, *other])
+    return len(masks) == case.inputs["samples"] and not _repeats(masks) and elsewhere
 
 
 monte_carlo_predict = Exercise(

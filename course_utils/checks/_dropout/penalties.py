@@ -14,6 +14,8 @@ PENALTY, GRADIENTS, ONE, STRENGTHS = "penalty", "gradients", "one array", "other
 
 def call_penalty(student, part, weights, strength):
     result = student(weights, strength)
+    if result is None:
+        raise TypeError("the result is None: is a return missing?")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise TypeError("the result should be two values (penalty, gradients)")
     penalty, gradients = result

@@ -8,6 +8,7 @@ read under its supposition, and the masks are what it would have drawn.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -129,6 +130,21 @@ def drawn(
     return matches
 
 
+def of_own_share(read_share: Callable[[Case, Any], np.ndarray | None]):
+    """A `matches` for training: each result is divided by the share that its own mask keeps.
+
+    `read_share(case, result)` is the mask, where the result is divided by its share. In several calls that share may
+    now and then be 1 − p.
+    """
+
+    def matches(case, outputs):
+        found = [read_share(case, result) for result in results(case, outputs)] if in_training(case) else [None]
+        dropped = all(mask is not None and not mask.all() for mask in found)
+        return dropped and not all(math.isclose(mask.mean(), keep(case)) for mask in found)
+
+    return matches
+
+
 def any_of(*ways: Callable[[Case, Any], bool]) -> Callable[[Case, Any], bool]:
     """A `matches` for one idea that shows in several ways."""
     return lambda case, outputs: any(way(case, outputs) for way in ways)
@@ -201,7 +217,28 @@ def same_within(mask: np.ndarray, q: float) -> bool:
 # --- misconceptions -------------------------------------------------------------------------------------------------
 
 
-def every_mask(read: Read, factor: Callable[[float], float]) -> tuple[Misconception, ...]:
+def wrong_factors(
+    times_q: Callable[[Case, Any], bool], read_share: Callable[[Case, Any], np.ndarray | None], what: str = "elements"
+) -> tuple[Misconception, ...]:
+    """Mistakes about the factor of inverted dropout: a `matches` for q itself, and what `of_own_share` needs."""
+    return (
+        Misconception(
+            "multiplied by 1 − p",
+            "It looks as if what is kept is multiplied by 1 − p. It shrinks where it should grow.",
+            f"Ask yourself: must the {what} that are kept become larger or smaller, so that the mean stays?",
+            matches=times_q,
+        ),
+        Misconception(
+            "divided by the share of this mask",
+            f"It looks as if you divide by the share of {what} that happened to be kept. Only its mean over all masks "
+            "is 1 − p.",
+            f"Ask yourself: of 10 {what} with p = 0.2, are exactly 8 kept every time?",
+            matches=of_own_share(read_share),
+        ),
+    )
+
+
+def every_mask(read: Read, factor: Callable[[float], float], what: str = "elements") -> tuple[Misconception, ...]:
     """Mistakes about randomness; `factor(q)` rightly multiplies what is kept."""
 
     def found(case, outputs):
@@ -225,13 +262,13 @@ def every_mask(read: Read, factor: Callable[[float], float]) -> tuple[Misconcept
         Misconception(
             "nothing dropped",
             "It looks as if nothing is ever dropped in training.",
-            "Ask yourself: for p = 0.2, how many zeros do you expect among 1000 numbers?",
+            f"Ask yourself: if each is dropped with a probability of 0.2, about how many of 1000 {what} are missing?",
             matches=undropped(read),
         ),
         Misconception(
             "same mask at every call",
-            "It looks as if your function makes a generator of its own, with a fixed seed.",
-            "Ask yourself: how many of the thinned networks are trained when every step drops the same units?",
+            "It looks as if every call drops the same: a generator with a fixed seed, or a mask that is kept.",
+            f"Ask yourself: how many of the thinned networks are trained when every step drops the same {what}?",
             matches=same,
         ),
         Misconception(
@@ -242,7 +279,7 @@ def every_mask(read: Read, factor: Callable[[float], float]) -> tuple[Misconcept
         ),
         Misconception(
             "a fixed number dropped",
-            "It looks as if you drop exactly p · n of the n elements, every time. Then the draws depend on each other.",
+            f"It looks as if you drop the same number of {what} every time. Then the draws depend on each other.",
             "Ask yourself: of 10 tosses of a coin, how many are heads, always exactly 5?",
             matches=fixed_number,
         ),

@@ -28,7 +28,7 @@ def call_early_stopping(student, part, errors, **settings):
     stopping, stops, best = student(**settings), [], []
     for error in errors:
         stops.append(stopping.update(error))
-        best.append("None" if stopping.best_epoch is None else stopping.best_epoch)
+        best.append(stopping.best_epoch)
     if any(stop is None for stop in stops):
         raise TypeError("the result of update is None, should be True or False: is a return missing?")
     return {"update returned": stops} if part == "stops" else {"best_epoch": best}
@@ -65,7 +65,7 @@ def _expected(**inputs):
 
 def _cases(rng):
     def case(aspect, part, errors, **settings):
-        scale = 2.0 ** int(rng.integers(-2, 3))
+        scale = 2.0 ** int(rng.integers(5))  # no fractions, so that four digits say all that there is to a number
         scaled = {"min_delta": settings["min_delta"] * scale} if "min_delta" in settings else {}
         return Case(aspect, {"part": part, "errors": [scale * e for e in errors], **settings, **scaled})
 
@@ -190,6 +190,12 @@ EarlyStopping = Exercise(
             "It looks as if you wait for the number to grow, as an accuracy should. This is an error.",
             "Ask yourself: is an error of 0.1 better than one of 0.2?",
             matches=_like(wrong.Larger),
+        ),
+        Misconception(
+            "True to go on",
+            "It looks as if update returns True as long as training should go on.",
+            "Ask yourself: in `if stopping.update(error): break`, when is the loop left?",
+            matches=_like(wrong.Reversed),
         ),
         Misconception(
             "stops for a moment",

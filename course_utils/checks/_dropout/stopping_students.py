@@ -103,6 +103,11 @@ class Larger(Stopping):
         return self.best_epoch is None and not math.isnan(error) or error > self.best + self.min_delta
 
 
+class Reversed(Stopping):
+    def update(self, validation_error):
+        return not super().update(validation_error)
+
+
 class BestMoves(Stopping):
     """Stopped, and still looking for a better epoch."""
 

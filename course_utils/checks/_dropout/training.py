@@ -44,6 +44,8 @@ def call_regularized_training(student, x, labels, seeds, unseen):
     answers = []
     for images, given, seed, others in zip(x, labels, seeds, unseen, strict=True):  # every seed has images of its own
         predict = student(images, given, seed)
+        if predict is None:
+            raise TypeError("the result is None, should be a function predict: is a return missing?")
         answers.append([np.asarray(predict(asked)) for asked in (others, others, images)])
     return answers
 
@@ -213,7 +215,7 @@ regularized_training = Exercise(
     verify=_verify,
     stand_in=lambda: torch_network,
     trains=True,
-    for_call=("seeds", "unseen"),
+    for_call=("x", "labels", "seeds", "unseen"),
     builds_on=("dropout_forward", "dropout_backward", "l2_penalty"),
     time_limit=10.0,
     weights={DIGITS: 2.0},

@@ -14,6 +14,7 @@ from course_utils.checks._optimizers.harness import (
     call_optimizer,
     common,
     either,
+    epsilon_fixed,
     like,
     steps,
 )
@@ -105,6 +106,17 @@ def averages(rule):
     """The wrong ideas about the two averages, their correction and epsilon; `rule` is a `Rule`."""
     return (
         Misconception(
+            "nothing kept between steps",
+            "It looks as if m and v start afresh at every step. In a loop, m = β₁m + … only gives the name m to a new "
+            "array, and the optimizer still holds the old one.",
+            "Ask yourself: where does the optimizer keep m and v until the next call of step?",
+            like(
+                rule,
+                mean=lambda self, m, g: rule.mean(self, 0.0, g),
+                square=lambda self, v, g: rule.square(self, 0.0, g),
+            ),
+        ),
+        Misconception(
             "no bias correction",
             "It looks as if m and v are used as they are, without dividing by 1 − βᵗ.",
             "Ask yourself: m starts at 0 and the first gradient is 1; how large is m after one step, and how large "
@@ -165,6 +177,12 @@ def averages(rule):
 
 MISCONCEPTIONS = (
     Misconception(
+        "first average not corrected",
+        "It looks as if v is corrected and m is not.",
+        "Ask yourself: m starts at 0 as well; how large is it after one step, compared to g?",
+        like(Rule, direction=lambda self, m, g: m),
+    ),
+    Misconception(
         "second average not corrected",
         "It looks as if m is corrected and v is not.",
         "Ask yourself: which of the two averages needs more steps to forget that it started at 0?",
@@ -189,6 +207,7 @@ MISCONCEPTIONS = (
         "Ask yourself: what is 0/0, for a parameter whose gradient was always 0?",
         like(Rule, divisor=lambda self, v: np.sqrt(self.corrected(v, self.beta2))),
     ),
+    epsilon_fixed(Rule),
     Misconception(
         "root missing",
         "It looks as if you divide by v̂ where √v̂ belongs.",

@@ -67,6 +67,11 @@ def _shrunk_afterwards(factor):
     return {"moved": moved, "shrunk": lambda self, w: w}
 
 
+def _factor_computed_once(self, *args, **settings):
+    Rule.__init__(self, *args, **settings)
+    self.factor = 1 - self.learning_rate * self.weight_decay
+
+
 def _shrunk_only(self, w, g, state):
     return self.shrunk(w)
 
@@ -99,6 +104,12 @@ MISCONCEPTIONS = (
             {"shrunk": lambda self, w: w * (1 - self.weight_decay)},
             _shrunk_afterwards(lambda self: 1 - self.weight_decay),
         ),
+    ),
+    Misconception(
+        "decay factor computed once",
+        "It looks as if 1 − αλ is computed once, in __init__, so that parameters shrink by the first learning rate.",
+        "Ask yourself: a schedule sets optimizer.learning_rate = 0.001; which of your numbers change with it?",
+        like(Rule, __init__=_factor_computed_once, shrunk=lambda self, w: w * self.factor),
     ),
     Misconception(
         "decay after the update",

@@ -14,6 +14,7 @@ from course_utils.checks._optimizers.harness import (
     call_optimizer,
     common,
     either,
+    epsilon_fixed,
     like,
     steps,
 )
@@ -110,6 +111,7 @@ def about_the_divisor(base):
             "Ask yourself: what is 0/0, for a parameter whose gradient was always 0?",
             like(base, divisor=lambda self, total: np.sqrt(total)),
         ),
+        epsilon_fixed(base),
         Misconception(
             "root missing",
             "It looks as if you divide by G where √G belongs.",

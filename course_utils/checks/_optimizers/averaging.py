@@ -224,9 +224,10 @@ WeightAverage = Exercise(
             _student(start=lambda w: w, step=lambda average, w, d, n: average),
         ),
         _mistake(
-            "parameters copied at the start",
-            "It looks as if update reads a copy of the parameters, made at the start. It never sees a step.",
-            "Ask yourself: into which arrays does the optimizer write, and which do you read?",
+            "averages never move",
+            "It looks as if the averages never change: update reads a copy of the parameters made at the start, or "
+            "computes new averages and does not keep them.",
+            "Ask yourself: which line of update writes into self.averages?",
             _student(keep=lambda w: w.copy()),
         ),
         _mistake(

@@ -7,11 +7,11 @@ import numpy as np
 from course_utils.checks._optimizers import shuffling
 from course_utils.checks._optimizers.epochs import (
     DRAWN,
+    FEW,
     LAST,
     ONCE,
     PAIRS,
     SHUFFLED,
-    aligned,
     asked_sizes,
     malformed,
     numbered,
@@ -22,7 +22,7 @@ from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided
 
 
-def call_minibatches(student, x, y, batch_size, seed):
+def call_minibatches(student, x, y, batch_size, seed, epochs):
     import numpy as np
 
     def epoch(x, y, rng):
@@ -36,14 +36,17 @@ def call_minibatches(student, x, y, batch_size, seed):
             batches.append((np.array(pair[0]), np.array(pair[1])))
         return batches
 
+    # Only the first epoch gets the arrays themselves: what it does to them must not look like something else later.
+    copies, mirrored = [(x.copy(), y.copy()) for _ in range(epochs - 1)], (-x, -y)
     rng = np.random.default_rng(seed)
-    first, second = epoch(x, y, rng), epoch(x, y, rng)
+    first = epoch(x, y, rng)
+    later = [epoch(*arrays, rng) for arrays in copies]
     # The same rng with other data of the same size must give the same order.
-    again = epoch(-x, -y, np.random.default_rng(seed))
+    again = epoch(*mirrored, np.random.default_rng(seed))
     repeats = len(again) == len(first) and all(
         np.array_equal(a[0], -b[0]) and np.array_equal(a[1], -b[1]) for a, b in zip(first, again, strict=True)
     )
-    return {"epochs": [first, second], "repeats": repeats}
+    return {"epochs": [first, *later], "repeats": repeats}
 
 
 def torch_minibatches(x, y, batch_size, rng):
@@ -59,7 +62,7 @@ def torch_minibatches(x, y, batch_size, rng):
 
 
 def _every_epoch(holds):
-    """A `matches`: `holds(case, batches)` for well-formed batches of both epochs."""
+    """A `matches`: `holds(case, batches)` for well-formed batches of all epochs."""
 
     def matches(case, outputs):
         if not isinstance(outputs, dict):
@@ -96,30 +99,38 @@ def _count_for_size(case, batches):
     return found == [len(piece) for piece in pieces] and found != asked_sizes(case)
 
 
-def _with_replacement(case, batches):
-    rows = numbered(case.inputs["x"], batches, 0)
-    return (rows >= 0).all() and len(rows) == len(case.inputs["x"]) and 0.4 < len(set(rows)) / len(rows) < 0.9
+def _rows(holds):
+    """A `matches`: `holds(rows_of_x, rows_of_y)` for the numbers of the rows, an array (epochs, N) each.
+
+    By chance, a few examples come as they would without the mistake, so an epoch alone does not decide.
+    """
+
+    def matches(case, outputs):
+        if not isinstance(outputs, dict) or any(malformed(case, batches) for batches in outputs["epochs"]):
+            return False
+        orders = [[numbered(case.inputs["xy"[side]], b, side) for b in outputs["epochs"]] for side in (0, 1)]
+        if any(len(order) != len(case.inputs["x"]) for side in orders for order in side):
+            return False
+        return bool(holds(*np.array(orders)))
+
+    return matches
 
 
-def _left(side):
-    """Only the other side of the pairs is shuffled."""
-
-    def holds(case, batches):
-        rows = numbered(case.inputs["xy"[side]], batches, side)
-        return _identity(rows) and len(rows) == len(case.inputs["x"]) and aligned(case, batches) is not None
-
-    return holds
+def _with_replacement(x, y):
+    return (x >= 0).all() and 0.4 < np.mean([len(set(rows)) / len(rows) for rows in x]) < 0.9
 
 
-def _shuffled_apart(case, batches):
-    orders = [numbered(case.inputs["xy"[side]], batches, side) for side in (0, 1)]
-    every = list(range(len(case.inputs["x"])))
-    each_once = all(sorted(order) == every and not _identity(order) for order in orders)
-    return each_once and aligned(case, batches) is not None
+def _unshuffled(orders):
+    return (orders == np.arange(orders.shape[1])).all()
+
+
+def _shuffled_apart(x, y):
+    each_once = all((np.sort(orders) == np.arange(orders.shape[1])).all() for orders in (x, y))
+    return each_once and not _unshuffled(x) and not _unshuffled(y) and (x != y).any()
 
 
 def _orders(case, outputs):
-    """The orders of both epochs, where each of them holds every example once."""
+    """The orders of all epochs, where each of them holds every example once."""
     if case.aspect != SHUFFLED or not isinstance(outputs, dict):
         return None
     if any(malformed(case, batches) for batches in outputs["epochs"]):
@@ -157,7 +168,13 @@ def _rotated(order):
 
 def _within(order, size):
     """Every batch holds the examples it would hold without a shuffle, in another order."""
-    return not _identity(order) and np.array_equal(np.arange(len(order)) // size, order // size)
+    return np.array_equal(np.arange(len(order)) // size, order // size)
+
+
+def _repeated(orders):
+    """One random order again and again; of a few examples, any order may be a random one."""
+    same = all(np.array_equal(orders[0], order) for order in orders)
+    return same and (len(orders[0]) == FEW or shuffling.fault(orders[0]) is None)
 
 
 def _other_source(case, outputs):
@@ -170,11 +187,11 @@ def _other_source(case, outputs):
 
 
 def _cases(rng):
-    def case(aspect, n, batch_size, inner=(3,), make=lambda array: array, outer=()):
+    def case(aspect, n, batch_size, inner=(3,), make=lambda array: array, outer=(), epochs=2):
         x = rng.normal(size=(n, *inner))
         y = rng.permutation(n) if not outer else rng.normal(size=(n, *outer))
         inputs = {"x": make(x), "y": make(y), "batch_size": batch_size, "seed": int(rng.integers(2**31))}
-        return Case(aspect, inputs)
+        return Case(aspect, inputs | {"epochs": epochs})
 
     few = int(rng.integers(3, 6))
     return [
@@ -191,6 +208,7 @@ def _cases(rng):
         case(LAST, 19, 6, outer=(2,)),
         case(SHUFFLED, 600, 20, (2,)),
         case(SHUFFLED, 480, 32, (2,)),
+        case(SHUFFLED, FEW, 2, (2,), epochs=30),
         case(DRAWN, 60, 12),
         case(DRAWN, 36, 9, (2, 2)),
     ]
@@ -200,7 +218,7 @@ minibatches = Exercise(
     name="minibatches",
     cases=_cases,
     call=call_minibatches,
-    for_call=("seed",),
+    for_call=("seed", "epochs"),
     verify=verify,
     stand_in=lambda: torch_minibatches,
     difficulty=1,
@@ -249,37 +267,37 @@ minibatches = Exercise(
             "drawn with replacement",
             "It looks as if every example is drawn anew from all of them: some come twice, others never.",
             "Ask yourself: which method of rng gives each of the numbers 0 … N − 1 exactly once?",
-            matches=_every_epoch(_with_replacement),
+            matches=_rows(_with_replacement),
         ),
         Misconception(
             "labels not shuffled",
             "It looks as if x is shuffled and y keeps its order.",
             "Ask yourself: to which array do you apply the random order, and which still lies as it came?",
-            matches=_every_epoch(_left(1)),
+            matches=_rows(lambda x, y: _unshuffled(y) and (x != y).any()),
         ),
         Misconception(
             "inputs not shuffled",
             "It looks as if y is shuffled and x keeps its order.",
             "Ask yourself: to which array do you apply the random order, and which still lies as it came?",
-            matches=_every_epoch(_left(0)),
+            matches=_rows(lambda x, y: _unshuffled(x) and (x != y).any()),
         ),
         Misconception(
             "x and y shuffled apart",
             "It looks as if x and y are shuffled one after the other, each in its own order.",
             "Ask yourself: after your shuffle, is row i of y still the label of row i of x?",
-            matches=_every_epoch(_shuffled_apart),
+            matches=_rows(_shuffled_apart),
         ),
         Misconception(
             "not shuffled",
             "It looks as if the examples come in the order in which they lie in x.",
             "Ask yourself: if the data set is sorted by class, what does a batch look like?",
-            matches=_order(lambda orders, size: all(_identity(o) for o in orders)),
+            matches=_order(lambda orders, size: all(map(_identity, orders))),
         ),
         Misconception(
             "same order in every epoch",
             "It looks as if the order is random but fixed: your function makes a generator of its own, with a seed.",
             "Ask yourself: which numbers does default_rng(0) give when you make it a second time?",
-            matches=_order(lambda orders, size: np.array_equal(*orders) and shuffling.fault(orders[0]) is None),
+            matches=_order(lambda orders, size: _repeated(orders)),
         ),
         Misconception(
             "only the batches shuffled",
@@ -291,13 +309,21 @@ minibatches = Exercise(
             "shuffled within each batch",
             "It looks as if every batch holds the same examples in every epoch, only their order inside it changes.",
             "Ask yourself: do you shuffle before you cut the examples into batches, or afterwards?",
-            matches=_order(lambda orders, size: all(_within(o, size) for o in orders)),
+            matches=_order(
+                lambda orders, size: all(_within(o, size) for o in orders) and not all(map(_identity, orders))
+            ),
         ),
         Misconception(
             "only the start is random",
             "It looks as if the epoch starts at a random example and then goes on in order.",
             "Ask yourself: which example follows example 7, in the first epoch and in the second?",
-            matches=_order(lambda orders, size: all(_rotated(o) for o in orders) and not _identity(orders[0])),
+            matches=_order(lambda orders, size: all(map(_rotated, orders)) and not all(map(_identity, orders))),
+        ),
+        Misconception(
+            "no example stays where it was",
+            "It looks as if every example must leave its place. In a random order, one of them stays on average.",
+            "Ask yourself: of the 6 orders of three examples, which can your shuffle never give?",
+            matches=_order(lambda orders, size: len(orders[0]) == FEW and not any(map(shuffling.fixed, orders))),
         ),
         Misconception(
             "rng not used",

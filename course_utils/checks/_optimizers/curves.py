@@ -18,6 +18,36 @@ LECTURE = [
 ]  # fmt: skip
 
 
+# One wrong idea each gets another name for these than the rules do.
+FAST = [round(2.3 * math.exp(-2.4 * i / 19), 3) for i in range(20)]  # good, and still falling
+SAWTOOTH = [2.3] + [round(2.3 - 0.02 * i - 0.12 * (i % 6), 2) for i in range(1, 30)]  # high: few rises, all large
+EARLY_JUMPS = [2.3, 2.0, 2.6, 1.9, 2.5, 1.8, 2.4] + [round(1.7 - 0.03 * i, 2) for i in range(13)]  # high: calm later
+LATE_JUMPS = [
+    2.3,
+    1.2,
+    0.7,
+    0.5,
+    0.4,
+    0.3,
+    0.25,
+    0.2,
+    0.18,
+    0.16,
+    0.15,
+    0.14,
+    0.13,
+    0.12,
+    0.11,
+    0.1,
+    2.0,
+    0.1,
+    1.9,
+    0.1,
+]
+THIRD_FROM_THE_END = [2.3, 1.2, 0.8, 0.6, 0.5, 0.4, 0.35, 0.3, 1.9, 0.1, 0.1]  # good: 11 // 4 is 2
+LATE_FALL = [2.3, 2.1, 1.9, 1.7, 1.5, 1.3, 1.1, 0.9, 0.3, 0.1, 0.1]  # good: the quarters are the last values
+
+
 # --- the rules ------------------------------------------------------------------------------------------------------
 
 
@@ -166,13 +196,20 @@ def curve_cases(rng):
     nan, infinity = math.nan, math.inf
     return [
         case(broken, from_nan_on, with_(nan, learning, 1.0), learning, creeping),
-        case(broken, with_(nan, creeping, 0.3), with_(infinity, learning, 0.3), with_(nan, stuck, 0.9), stuck),
-        case(far, learning, growing, wandering, stuck),
-        case(far, above, growing, learning, creeping, above),
+        case(
+            broken,
+            with_(nan, creeping, 0.3),
+            with_(infinity, learning, 0.3),
+            with_(nan, stuck, 0.9),
+            stuck,
+            with_(nan, learning, 0.3),
+        ),
+        case(far, learning, growing, wandering, stuck, FAST, THIRD_FROM_THE_END),
+        case(far, above, growing, learning, creeping, above, LATE_FALL, LATE_JUMPS),
         case(scale, lambda n: learning(n, 60.0, 0.1), lambda n: creeping(n, 0.1), lambda n: creeping(n, 40.0)),
         case(scale, lambda n: stuck(n, 0.15, 0.5), lambda n: learning(n, 9.0, 0.1), lambda n: stuck(n, 30.0)),
-        case(shape, creeping, settling, jumping, crawling),
-        case(shape, LECTURE, stuck, uneven, jumping, [2.5] * 12),
+        case(shape, creeping, settling, jumping, crawling, SAWTOOTH),
+        case(shape, LECTURE, stuck, uneven, jumping, [2.5] * 12, EARLY_JUMPS),
         case(awkward, spiked, relapsing, last_leap, creeping),
         case(awkward, last_leap, stuck, relapsing, spiked),
     ]

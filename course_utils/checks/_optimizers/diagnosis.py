@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from statistics import fmean
+from statistics import fmean, median
 
 from course_utils.checks._optimizers.curves import (
     EXPLODING,
@@ -69,9 +69,34 @@ def _quarters(curve):
     return fmean(curve[-2 * quarter : -quarter]), fmean(curve[-quarter:])
 
 
+def _cut(size: Callable):
+    """A mean over `size(n)` of n values at the end for a quarter, and over as many before them."""
+    return {
+        "ended": lambda curve: fmean(curve[-size(len(curve)) :]),
+        "previous": lambda curve: fmean(curve[-2 * size(len(curve)) : -size(len(curve))]),
+    }
+
+
+def _third_and_fourth(last: int | None):
+    """The quarters counted from the front; the fourth ends at `last` quarters, or with the curve."""
+
+    def part(curve, first, end):
+        quarter = len(curve) // 4
+        return fmean(curve[first * quarter : None if end is None else end * quarter])
+
+    return {"ended": lambda curve: part(curve, 3, last), "previous": lambda curve: part(curve, 2, 3)}
+
+
+def _changes(curve):
+    return [b - a for a, b in zip(curve, curve[1:], strict=False)]
+
+
 def _up_and_down(curve):
-    changes = [b - a for a, b in zip(curve, curve[1:], strict=False)]
-    return sum(c for c in changes if c > 0), -sum(c for c in changes if c < 0)
+    return sum(c for c in _changes(curve) if c > 0), -sum(c for c in _changes(curve) if c < 0)
+
+
+def _counted(curve):
+    return sum(c > 0 for c in _changes(curve)), sum(c < 0 for c in _changes(curve))
 
 
 def _rules(
@@ -80,19 +105,21 @@ def _rules(
     exploded: Callable = lambda start, end, curve: end > TOO_FAR * start,
     good: Callable = lambda start, end, curve: end <= FAR_ENOUGH * start,
     falling: Callable = lambda start, previous, end: previous - end >= STILL_FALLING * (start - end),
+    moves: Callable = _up_and_down,
     steady: Callable = lambda up, down: up <= STEADY * down,
     names: tuple = (EXPLODING, GOOD, LOW, HIGH),
+    order: tuple = (0, 1, 2),
 ):
     """The rules one after the other; what a keyword names can be exchanged for another idea."""
-    exploding, fine, low, high = names
 
     def name(curve):
         start, end = curve[0], ended(curve)
-        if _broken(curve) or exploded(start, end, curve):
-            return exploding
-        if good(start, end, curve):
-            return fine
-        return low if falling(start, previous(curve), end) and steady(*_up_and_down(curve)) else high
+        holds = (
+            lambda: _broken(curve) or exploded(start, end, curve),
+            lambda: good(start, end, curve),
+            lambda: falling(start, previous(curve), end) and steady(*moves(curve)),
+        )
+        return names[next((i for i in order if holds[i]()), 3)]
 
     return lambda curves: [name(curve) for curve in curves]
 
@@ -148,6 +175,44 @@ diagnose = Exercise(
             ),
         ),
         _mistake(
+            "good asked before exploding",
+            "It looks as if a curve that ends low is good for you, even when some value of it is NaN or infinite.",
+            "Ask yourself: which rule of the docstring stands first?",
+            _rules(order=(1, 0, 2)),
+        ),
+        _mistake(
+            "low asked before good",
+            "It looks as if a curve that ends low but is still falling gets the name low.",
+            "Ask yourself: when the rules of both good and low hold, which stands first in the docstring?",
+            _rules(order=(0, 2, 1)),
+        ),
+        _mistake(
+            "a quarter rounded up",
+            "It looks as if your quarter is rounded up, or to the nearest whole number.",
+            "Ask yourself: how many of 11 values are a quarter by the docstring's n // 4, and how many by yours?",
+            _rules(**_cut(lambda n: math.ceil(n / 4))),
+            _rules(**_cut(lambda n: round(n / 4))),
+        ),
+        _mistake(
+            "quarters cut from the front",
+            "It looks as if you count quarters from the front. Where 4 does not divide the number of values, your last "
+            "one is not the last n // 4 values.",
+            "Ask yourself: with 11 values and quarter = 2, which values are curve[3 * quarter : 4 * quarter], and "
+            "which curve[-quarter:]?",
+            _rules(**_third_and_fourth(4)),
+            _rules(**_third_and_fourth(None)),
+        ),
+        _mistake(
+            "median for mean",
+            "It looks as if you take the median of a quarter, where the docstring says mean.",
+            "Ask yourself: what are the mean and the median of 0.1, 2, 0.1, 1.9, 0.1?",
+            _rules(ended=lambda curve: median(curve[-(len(curve) // 4) :])),
+            _rules(
+                ended=lambda curve: median(curve[-(len(curve) // 4) :]),
+                previous=lambda curve: median(curve[-2 * (len(curve) // 4) : -(len(curve) // 4)]),
+            ),
+        ),
+        _mistake(
             "the last value for the end",
             "It looks as if one value decides for you how the curve ends: the last one.",
             "Ask yourself: what if the last epoch was a lucky one? Over which values should you take the mean?",
@@ -198,6 +263,20 @@ diagnose = Exercise(
             "It looks as if one small rise is enough for you to call a curve high.",
             "Ask yourself: how large may up be, compared with down?",
             _rules(steady=lambda up, down: up <= 0),
+        ),
+        _mistake(
+            "rises counted, not summed",
+            "It looks as if up is the number of rises, and down the number of falls. How large they are should count.",
+            "Ask yourself: in a sawtooth of small falls and rare large rises, which are more, and which sum is larger?",
+            _rules(moves=_counted),
+        ),
+        _mistake(
+            "only the latest jumps looked at",
+            "It looks as if up and down are taken over the last part of the curve only.",
+            "Ask yourself: a loss jumps for ten epochs and then falls calmly; what are up and down of the whole curve?",
+            _rules(moves=lambda curve: _up_and_down(curve[-(len(curve) // 4) :])),
+            _rules(moves=lambda curve: _up_and_down(curve[-(len(curve) // 4) - 1 :])),
+            _rules(moves=lambda curve: _up_and_down(curve[-2 * (len(curve) // 4) :])),
         ),
         _mistake(
             "the fall measured by the start",

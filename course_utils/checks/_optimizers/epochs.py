@@ -7,6 +7,7 @@ import numpy as np
 from course_utils.checks._optimizers import shuffling
 from course_utils.checks.compare import describe_kind
 
+FEW = 4  # so many examples that every order of them comes up in a few dozen epochs
 ONCE, PAIRS, LAST, SHUFFLED, DRAWN = "every example once", "pairs", "last batch", "a random order", "rng decides"
 
 
@@ -82,6 +83,9 @@ def _random(case, epochs):
     orders = [numbered(case.inputs["x"], batches, 0) for batches in epochs]
     if any(sorted(order) != list(range(len(case.inputs["x"]))) for order in orders):
         return "an epoch does not hold every example once, so its order cannot be judged"
+    if len(orders[0]) == FEW:
+        found = shuffling.fault_of_few(orders)
+        return found and f"the order of the examples {found}"
     for order in orders:
         if (found := shuffling.fault(order)) is not None:
             return f"the order of the examples {found}"

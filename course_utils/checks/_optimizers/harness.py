@@ -31,7 +31,11 @@ def call_optimizer(student, parameters, noise, curvature, rates, look, manner, *
         # Copies that are as contiguous as what they are made from. The optimizer gets a list of its own, so that
         # only a change of the arrays themselves is seen here.
         tensors = [w.copy() if w.flags.c_contiguous else np.repeat(w, 2, axis=-1)[..., ::2] for w in parameters]
-        runs.append((student(list(tensors), **settings), tensors, which, sign))
+        optimizer = student(list(tensors), **settings)
+        if not callable(getattr(optimizer, "step", None)):
+            name = getattr(student, "__name__", "it")
+            raise TypeError(f"the result has no method step: is {name} a class with step(gradients)?")
+        runs.append((optimizer, tensors, which, sign))
     for t in range(1, len(noise[0]) + 1):
         for optimizer, tensors, which, sign in runs:
             if t in rates:
@@ -151,6 +155,24 @@ def either(base, *changes):
     return one_of(call_optimizer, *(type("Idea", (base,), methods) for methods in changes), **TOLERANCE)
 
 
+def epsilon_fixed(base):
+    """ε is a number that stands in the code; `base` is a rule that adds `self.epsilon` to a root."""
+
+    def stored(number):
+        def begin(self, *args, **settings):
+            base.__init__(self, *args, **settings)
+            self.epsilon = number
+
+        return {"__init__": begin}
+
+    return Misconception(
+        "epsilon fixed",
+        "It looks as if you always add the same number to the root, whatever epsilon is.",
+        "Ask yourself: which line of step uses self.epsilon?",
+        matches=either(base, *map(stored, (1e-8, 1e-10, 1e-7, 1e-6))),
+    )
+
+
 def shared_by_tensors(base):
     """One state for all tensors: wrong numbers where their shapes agree, NumPy's ValueError where they do not."""
 
@@ -201,8 +223,9 @@ def common(base, truth, halfway=()):
         ),
         Misconception(
             "new arrays instead of changed ones",
-            "It looks as if step computes new arrays, and the arrays that the caller handed over stay as they were.",
-            "Ask yourself: which of w = w − d and w −= d changes the array that the network holds?",
+            "It looks as if step changes arrays of its own, new ones or copies made in __init__, and the arrays that "
+            "the caller handed over stay as they were.",
+            "Ask yourself: which of w = w − d and w −= d changes an array in place, and are these the caller's arrays?",
             matches=either(base, {"moved": lambda self, w, g, state: w}, *halfway),
         ),
         Misconception(

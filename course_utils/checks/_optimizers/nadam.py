@@ -77,6 +77,11 @@ def _same_product(self, m, g):
     return (self.mu(self.t + 1) * m + (1 - self.mu(self.t)) * g) / (1 - self.product(self.t))
 
 
+def _share_of_beta(self, m, g):
+    now, ahead = self.product(self.t), self.product(self.t + 1)
+    return self.mu(self.t + 1) * m / (1 - ahead) + (1 - self.beta1) * g / (1 - now)
+
+
 def _without_gradient(self, m, g):
     return self.mu(self.t + 1) * m / (1 - self.product(self.t + 1))
 
@@ -88,6 +93,12 @@ def _product_of_today(self, t):
 
 def _power_of_beta(self, t):
     return self.beta1**t
+
+
+def _product_with_the_next(self, t):
+    """Each step multiplies its own μ and the next one into the number that it keeps."""
+    kept = np.prod(self.mu(np.arange(1, self.t + 1))) * np.prod(self.mu(np.arange(2, self.t + 1)))
+    return kept if t == self.t else kept * self.mu(t)
 
 
 def _product_in_the_loop():
@@ -141,6 +152,25 @@ MISCONCEPTIONS = (
         "It looks as if the product knows only the newest μ, and not those of the steps before.",
         "Ask yourself: which number must the optimizer keep so that it need not multiply all μ again?",
         like(Rule, product=_product_of_today),
+    ),
+    Misconception(
+        "the next momentum kept in the product",
+        "It looks as if the product that the optimizer keeps holds μₜ₊₁ already, and the next step multiplies by it "
+        "once more.",
+        "Ask yourself: after step 1, which μ are in the number you keep, and which joins at step 2?",
+        like(Rule, product=_product_with_the_next),
+    ),
+    Misconception(
+        "momentum counted from 0",
+        "It looks as if the first step uses μ₀ and μ₁, where μ₁ and μ₂ belong.",
+        "Ask yourself: which t does your step use in μ when it is called for the first time?",
+        like(Rule, mu=lambda self, t: Rule.mu(self, t - 1)),
+    ),
+    Misconception(
+        "1 − β₁ for 1 − μ",
+        "It looks as if today's gradient enters m̂ with the factor 1 − β₁.",
+        "Ask yourself: how large is 1 − μ at the first step, when β₁ is 0.9?",
+        like(Rule, direction=_share_of_beta),
     ),
     Misconception(
         "constant momentum",

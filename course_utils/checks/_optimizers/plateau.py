@@ -87,6 +87,14 @@ def _lowered_once():
     return Schedule
 
 
+def _skips_nan():
+    class Schedule(_student()):
+        def update(self, error):
+            return self.learning_rate if math.isnan(error) else super().update(error)
+
+    return Schedule
+
+
 def _returns_the_old_rate():
     class Schedule(_student()):
         def update(self, error):
@@ -139,6 +147,7 @@ def _cases(rng):
         case(missing, "BnBBnWBB"),
         case(missing, "nBBnnBnW", "factor = 0.6"),
         case(missing, "nnBWB", "factor = 0.35"),
+        case(missing, "BWnWWB", "factor = 0.45, patience = 3"),
     ]
 
 
@@ -243,6 +252,19 @@ PlateauSchedule = Exercise(
             "Ask yourself: is nan >= 0.3 True or False in Python, and what follows in your else?",
             _student(better=lambda error, best: not error >= best),
             _student(better=lambda error, best: not error >= best, new_best=lambda error, best: min(best, error)),
+        ),
+        _mistake(
+            "NaN skipped",
+            "It looks as if an epoch with NaN does not count at all.",
+            "Ask yourself: the docstring knows two kinds of errors, a new best and any other; which is NaN?",
+            _skips_nan(),
+        ),
+        _mistake(
+            "the first error is a best even if NaN",
+            "It looks as if you take the first error for the best without asking whether it is NaN. No later error is "
+            "below NaN.",
+            "Ask yourself: what is 0.3 < nan, and from which best could you start so that this never happens?",
+            _student(better=lambda error, best: best is None or error < best, first=None),
         ),
         _mistake(
             "factor divides",

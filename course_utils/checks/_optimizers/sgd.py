@@ -183,6 +183,12 @@ MISCONCEPTIONS = (
         like(Rule, decayed=lambda self, g, w: g + 2 * self.weight_decay * w),
     ),
     Misconception(
+        "decay halved",
+        "It looks as if the decay is ½λw.",
+        "Ask yourself: what is the derivative of ½λw²?",
+        like(Rule, decayed=lambda self, g, w: g + 0.5 * self.weight_decay * w),
+    ),
+    Misconception(
         "decay without the learning rate",
         "It looks as if λw is taken off at every step without the factor α.",
         "Ask yourself: the learning rate goes to 0; should parameters still shrink?",

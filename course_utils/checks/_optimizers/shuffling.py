@@ -7,6 +7,7 @@ An order is an array that holds 0 … N−1 once each; under a correct program a
 | examples that keep their place | no shuffle, or too few swaps |
 | places where one and the same step leads to the next example | rotations, blocks, strides, reversal |
 | examples of the first half that are still in the first half | examples that move within a batch or a window |
+| examples that keep their place, in many orders of a few | swaps that leave none where it was |
 
 Neither the seed nor the order of the draws plays a part. A second order is tested against the first as well: by the
 ranks that its examples had there, which are a random order too if the two are independent.
@@ -52,6 +53,22 @@ def halves(n: int) -> tuple[int, int]:
     return low, high
 
 
+@cache
+def kept(n: int, orders: int) -> tuple[int, int]:
+    """How many examples may keep their place in so many orders of n, all told: a sum with an exact law.
+
+    C(n, k) times the derangements of n − k examples keep k places. Less than `SINGLE` / 2 lies beyond either end.
+    """
+    derangements = [sum((-1) ** i * math.perm(m, m - i) for i in range(m + 1)) for m in range(n + 1)]
+    once = np.array([math.comb(n, k) * derangements[n - k] / math.factorial(n) for k in range(n + 1)])
+    chances = np.ones(1)
+    for _ in range(orders):
+        chances = np.convolve(chances, once)
+    low = int(np.argmax(np.cumsum(chances) >= SINGLE / 2))
+    high = len(chances) - 1 - int(np.argmax(np.cumsum(chances[::-1]) >= SINGLE / 2))
+    return low, high
+
+
 def fixed(order: np.ndarray) -> int:
     """How many examples keep their place."""
     return int(np.sum(order == np.arange(len(order))))
@@ -74,6 +91,17 @@ def ranks(order: np.ndarray, before: np.ndarray) -> np.ndarray:
     place = np.empty_like(before)
     place[before] = np.arange(len(before))
     return place[order]
+
+
+def fault_of_few(orders: list[np.ndarray]) -> str | None:
+    """The same for many orders of so few examples that one of them alone shows nothing."""
+    n, found = len(orders[0]), sum(map(fixed, orders))
+    low, high = kept(n, len(orders))
+    if low <= found <= high:
+        return None
+    return (
+        f"is not random: in {len(orders)} epochs of {n} examples, {found} stay where they were, not about {len(orders)}"
+    )
 
 
 def fault(order: np.ndarray) -> str | None:

@@ -78,6 +78,8 @@ SMALLER = (
     "for i in range(b - 1 + b % 2):\n        for j in range(b - 1 + b % 2)",
 )
 EVERYWHERE = (STARTS, "rng.random(shape) < gamma")
+TILES = "(rng.random((N, C, -(-H // b), -(-W // b))) < p).repeat(b, axis=2)[:, :, :H].repeat(b, axis=3)[..., :W]"
+CALLED = "def dropblock_mask(shape, block_size, drop_probability, rng"
 ONE_BLOCK = """starts = np.zeros((N, C, rows, columns), dtype=bool)
     for n, c in np.ndindex(N, C):
         if {condition}:
@@ -105,6 +107,11 @@ mistaken_changes(
         ("blocks cut off at the border", EVERYWHERE, (SPREAD, CUT)),
         ("blocks cut off at the border", EVERYWHERE, (SPREAD, CENTRED)),
         ("blocks cut off at the border", EVERYWHERE, (SPREAD, CUT), (GAMMA, "p / b**2")),
+        ("blocks on a grid", ("return mask", f"return ~{TILES}")),
+        (
+            "blocks on a grid",
+            (SPREAD, "    on = np.zeros(starts.shape)\n    on[:, :, ::b, ::b] = 1\n    starts &= on > 0\n" + SPREAD),
+        ),
         ("blocks wrap around", EVERYWHERE, (SPREAD, WRAPPED)),
         ("one mask for all channels", (DRAW, f"{DRAW}[:, :1].repeat(C, axis=1)")),
         ("one mask for all images", (DRAW, f"{DRAW}[:1].repeat(N, axis=0)")),
@@ -117,6 +124,11 @@ mistaken_changes(
         ("normalized already", ("return mask", "return mask * mask.size / mask.sum()")),
         ("normalized already", ("return mask", "return mask / (1 - p)")),
         ("same mask at every call", ("rng.random", "np.random.default_rng(0).random")),
+        (
+            "same mask at every call",
+            (CALLED, f"{CALLED}, made={{}}"),
+            (DRAW, f"made.setdefault((*shape, b), {DRAW})"),
+        ),
         ("rng not used", ("rng.random", "np.random.random")),
         ("blocks that do not fit are accepted", (REFUSAL, "return np.ones(shape)")),
         ("sizes left out of the message", (REFUSAL, 'raise ValueError("the block is too large")')),

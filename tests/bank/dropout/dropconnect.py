@@ -54,6 +54,8 @@ mistaken_changes(
     (
         ("no scaling", (SCALE, "")),
         ("divided by p", (SCALE, " / drop_probability")),
+        ("multiplied by 1 − p", (SCALE, " * (1 - drop_probability)")),
+        ("divided by the share of this mask", (SCALE, " / keep.mean()")),
         ("keep and drop swapped", (">=", "<")),
         ("keep and drop swapped", (">=", "<"), (SCALE, " / drop_probability")),
         ("keep and drop swapped", (">=", "<"), (SCALE, "")),

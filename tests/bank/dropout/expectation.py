@@ -57,6 +57,7 @@ mistaken_changes(
         ("q² for q(1 − q)", (VARIANCE, "q**2 * (t**2).sum()")),
         ("terms not squared", (VARIANCE, "q * (1 - q) * t.sum()")),
         ("square of the sum", (VARIANCE, "q * (1 - q) * t.sum() ** 2")),
+        ("(variance, mean)", ("return mean, variance", "return variance, mean")),
         ("standard deviation for variance", (VARIANCE, "np.sqrt(q * (1 - q) * (t**2).sum())")),
     ),
 )

@@ -77,6 +77,8 @@ mistaken_changes(
         ("multiplied by 1 − p", (OUT, "x * mask * (1 - drop_probability)")),
         ("active in evaluation", (f"    if not training:\n        {IDLE}\n", "")),
         ("divided by the share of this mask", (OUT, "x * mask / mask.mean()")),
+        ("(keep_mask, out)", ("return out, mask", "return mask, out"), (IDLE, "return np.ones(x.shape), x")),
+        ("(keep_mask, out)", ("return out, mask", "return mask == 1, out")),
         (
             "mask of what is dropped",
             (">=", "<"),
@@ -106,6 +108,11 @@ mistaken_changes(
             "same mask at every call",
             ("    mask =", "    np.random.seed(1)\n    mask ="),
             (DRAW, "np.random.rand(*x.shape)"),
+        ),
+        (
+            "same mask at every call",
+            ("training=True", "training=True, made={}"),
+            (MASK, f"made.setdefault((x.shape, drop_probability), {MASK})"),
         ),
         ("rng not used", (DRAW, "np.random.random(x.shape)")),
         ("rng not used", (DRAW, "np.random.default_rng().random(x.shape)")),

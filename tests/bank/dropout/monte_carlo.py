@@ -72,6 +72,12 @@ mistaken_changes(
         ("one sample too few or too many", ("range(samples)", "range(samples + 1)")),
         ("rng not used", ("forward(x, rng)", "forward(x, np.random.default_rng())")),
         ("rng not used", ("forward(x, rng)", "forward(x, np.random)")),
+        (
+            "rng not used",
+            ("forward(x, rng)", "forward(x, own)"),
+            ("    p =", "    own = np.random.default_rng(0)\n    p ="),
+        ),
+        ("rng not used", ("forward(x, rng) for _", "forward(x, np.random.default_rng(i)) for i")),
         ("divided by samples − 1", (STD, "p.std(axis=0, ddof=1)")),
         ("variance for standard deviation", (STD, "p.var(axis=0)")),
         ("error of the mean", (STD, "p.std(axis=0) / np.sqrt(samples)")),

@@ -97,6 +97,12 @@ mistaken_changes(
             ('float("inf")', '-float("inf")'),
             (BETTER, "validation_error > self.best + self.min_delta"),
         ),
+        ("True to go on", ("return True\n", "return False\n"), ("return self.done", "return not self.done")),
+        (
+            "True to go on",
+            ("return True\n", "return False\n"),
+            ("return self.done", "return self.wait < self.patience"),
+        ),
         ("stops for a moment", ("        if self.done:\n            return True\n", "")),
         (
             "best epoch moves after stopping",

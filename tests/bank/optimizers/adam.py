@@ -42,6 +42,13 @@ COMMON = (
 )
 COUNTED = (
     ("gradients modified in place", ("g ** 2", "np.square(g, out=g)")),
+    (
+        "nothing kept between steps",
+        ("self.m[i] = ", "m = "),
+        ("self.v[i] = ", "v = "),
+        (M_HAT, M_HAT.replace("self.m[i]", "m")),
+        (V_HAT, V_HAT.replace("self.v[i]", "v")),
+    ),
     ("no bias correction", (M_HAT, "self.m[i]"), (V_HAT, "self.v[i]")),
     ("t starting at 0", (COUNT, ""), (DIVISOR, DIVISOR + "\n" + COUNT.rstrip())),
     ("t starting at 2", ("self.t = 0", "self.t = 1")),
@@ -131,6 +138,9 @@ mistaken_sources(
                 ("m_hat / " + DIVISOR, "np.sqrt(1 - self.b2 ** self.t) * m_hat / (np.sqrt(self.v[i]) + self.epsilon)"),
             ),
             ("epsilon missing", (DIVISOR, "np.sqrt(v_hat)")),
+            ("epsilon fixed", (DIVISOR, "(np.sqrt(v_hat) + 1e-8)")),
+            ("epsilon fixed", (DIVISOR, "(np.sqrt(v_hat) + 1e-7)")),
+            ("first average not corrected", (M_HAT, "self.m[i]")),
             ("root missing", (DIVISOR, "(v_hat + self.epsilon)")),
             ("gradient not squared", ("g ** 2", "g")),
             ("gradient not squared", ("g ** 2", "abs(g)")),

@@ -73,6 +73,11 @@ mistaken_sources(
             ("decay's sign", (SHRINK, "w += self.learning_rate * self.decay * w")),
             ("decay without the learning rate", (SHRINK, "w -= self.decay * w")),
             ("decay without the learning rate", BARE, (MOVE, MOVE + adam.LINE + "w *= 1 - self.decay")),
+            (
+                "decay factor computed once",
+                ("self.decay = weight_decay", "self.factor = 1 - learning_rate * weight_decay"),
+                (SHRINK, "w *= self.factor"),
+            ),
             ("decay after the update", BARE, (MOVE, MOVE + adam.LINE + SHRINK)),
         )
     ],

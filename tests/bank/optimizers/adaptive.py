@@ -93,6 +93,8 @@ def both(collect):
         ),
         ("epsilon inside the root", (DIVISOR, "np.sqrt(self.cache[i] + self.epsilon)")),
         ("epsilon missing", (DIVISOR, "np.sqrt(self.cache[i])")),
+        ("epsilon fixed", (DIVISOR, "(np.sqrt(self.cache[i]) + 1e-8)")),
+        ("epsilon fixed", (DIVISOR, "(np.sqrt(self.cache[i]) + 1e-10)")),
         ("root missing", (DIVISOR, "(self.cache[i] + self.epsilon)")),
         ("gradient not squared", ("g ** 2", "g")),
         ("gradient not squared", ("g ** 2", "abs(g)")),

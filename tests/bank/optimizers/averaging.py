@@ -8,7 +8,7 @@ from tests.bank.registry import alternative, mistaken_sources
 # --- alternatives -----------------------------------------------------------------------------------------------
 
 
-@alternative("WeightAverage", "new arrays at every update")
+@alternative("WeightAverage", "list rebound in update")
 class WeightAverage:
     def __init__(self, parameters, decay):
         self.parameters, self.decay = parameters, decay
@@ -70,6 +70,7 @@ START, STEP, KEPT, LOOP = (
     "self.parameters = parameters",
     "enumerate(self.parameters)",
 )
+EACH, PAIRS = "for i, w in enumerate(self.parameters):\n            ", "zip(self.averages, self.parameters)"
 CORRECTED = (
     "self.sums[i] = d * self.sums[i] + (1 - d) * w\n            self.averages[i] = self.sums[i] / (1 - d**self.updates)"
 )
@@ -93,7 +94,12 @@ WRONG = [
     ("averages are the parameters themselves", changed(RIGHT, SAME)),
     ("averages are the parameters themselves", changed(RIGHT, SAME, (STEP, ADDED))),
     ("averages are the parameters themselves", changed(RIGHT, SAME, (STEP, STEP.replace("[i] =", "[i][...] =")))),
-    ("parameters copied at the start", changed(RIGHT, (KEPT, "self.parameters = [w.copy() for w in parameters]"))),
+    ("averages never move", changed(RIGHT, (KEPT, "self.parameters = [w.copy() for w in parameters]"))),
+    (
+        "averages never move",
+        changed(RIGHT, (EACH + STEP, f"for a, w in {PAIRS}:\n            a = d * a + (1 - d) * w")),
+    ),
+    ("averages never move", changed(RIGHT, (EACH + STEP, f"return [d * a + (1 - d) * w for a, w in {PAIRS}]"))),
     ("the newest weights alone", changed(RIGHT, (STEP, "self.averages[i] = w.copy()"))),
     (
         "plain mean",

@@ -82,6 +82,14 @@ def split(count):
 
 
 APART = "x, y, order = rng.permutation(x), rng.permutation(y), np.arange(n)"
+SATTOLO = """order = np.arange(n)
+    for i in range(n - 1, 0, -1):
+        j = rng.integers(i)
+        order[[i, j]] = order[[j, i]]"""
+SHUFFLED_IN_PLACE = """state, order = rng.bit_generator.state, np.arange(n)
+    rng.shuffle(x)
+    rng.bit_generator.state = state
+    rng.shuffle(y)"""
 INSIDE = "rng.shuffle(rows); " + PAIR
 WRONG = [
     ("last batch dropped", changed(RIGHT, (CUT, "range(0, n - batch_size + 1, batch_size)"))),
@@ -117,7 +125,13 @@ WRONG = [
         changed(RIGHT, (DRAW, "order = np.arange(n)"), (PAIR, INSIDE)),
     ),
     ("only the start is random", changed(RIGHT, (DRAW, "order = np.roll(np.arange(n), rng.integers(n))"))),
+    ("no example stays where it was", changed(RIGHT, (DRAW, SATTOLO))),
     ("rng not used", changed(RIGHT, (DRAW, "order = np.random.permutation(n)"))),
     ("rng not used", changed(RIGHT, (DRAW, "order = np.random.default_rng().permutation(n)"))),
+    (
+        "input changed in place",
+        changed(RIGHT, (DRAW, f"{DRAW}; x[:], y[:], order = x[order], y[order], np.arange(n)")),
+    ),
+    ("input changed in place", changed(RIGHT, (DRAW, SHUFFLED_IN_PLACE))),
 ]
 mistaken_sources(__name__, "minibatches", WRONG)

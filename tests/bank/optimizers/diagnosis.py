@@ -109,7 +109,10 @@ HIGH = (
     'elif up > down / 2 or previous - end < (start - end) / 20:\n            names.append("high")\n'
     '        else:\n            names.append("low")'
 )
-
+PREVIOUS, FRONT = "np.mean(curve[-2 * quarter : -quarter])", "np.mean(curve[: 4 * quarter].reshape(4, -1)"
+STEPS, UP_AND_DOWN = "np.diff(curve)", "steps[steps > 0].sum(), -steps[steps < 0].sum()"
+HIGH_LAST = '        else:\n            names.append("high")'
+GOOD_LAST = f'        elif {GOOD}:\n            names.append("good")\n{HIGH_LAST}'
 
 WRONG = [
     ("NaN not seen", changed(RIGHT, (BROKEN, "False"))),
@@ -119,6 +122,37 @@ WRONG = [
     ("only the last value asked for NaN", changed(RIGHT, (BROKEN, "not np.isfinite(curve[-1])"))),
     ("only the last value asked for NaN", changed(RIGHT, (BROKEN, "not np.isfinite(end)"))),
     ("infinity not seen", changed(RIGHT, (BROKEN, "np.isnan(curve).any()"))),
+    (
+        "good asked before exploding",
+        changed(
+            RIGHT,
+            (
+                f'if {BROKEN} or {LARGE}:\n            names.append("exploding")',
+                f'if {GOOD}:\n            names.append("good")',
+            ),
+            (
+                f'elif {GOOD}:\n            names.append("good")',
+                f'elif {BROKEN} or {LARGE}:\n            names.append("exploding")',
+            ),
+        ),
+    ),
+    (
+        "low asked before good",
+        changed(RIGHT, (f'        elif {GOOD}:\n            names.append("good")\n', ""), (HIGH_LAST, GOOD_LAST)),
+    ),
+    ("a quarter rounded up", changed(RIGHT, ("len(curve) // 4", "int(np.ceil(len(curve) / 4))"))),
+    ("a quarter rounded up", changed(RIGHT, ("len(curve) // 4", "round(len(curve) / 4)"))),
+    ("a quarter rounded up", changed(RIGHT, ("len(curve) // 4", "int(len(curve) / 4 + 0.5)"))),
+    ("quarters cut from the front", changed(RIGHT, (END, f"{FRONT}[3])"), (PREVIOUS, f"{FRONT}[2])"))),
+    (
+        "quarters cut from the front",
+        changed(RIGHT, (END, "np.mean(curve[3 * quarter :])"), (PREVIOUS, "np.mean(curve[2 * quarter : 3 * quarter])")),
+    ),
+    ("median for mean", changed(RIGHT, (END, "np.median(curve[-quarter:])"))),
+    (
+        "median for mean",
+        changed(RIGHT, (END, END.replace("mean", "median")), (PREVIOUS, PREVIOUS.replace("mean", "median"))),
+    ),
     ("the last value for the end", changed(RIGHT, (END, "curve[-1]"))),
     ("the smallest value for the end", changed(RIGHT, (END, "np.min(curve)"))),
     ("the smallest value for the end", changed(RIGHT, (GOOD, "np.min(curve) <= start / 5"))),
@@ -130,6 +164,10 @@ WRONG = [
     ("jumps not looked at", changed(RIGHT, (STEADY + " and ", ""))),
     ("only jumps looked at", changed(RIGHT, (" and " + FALLING, ""))),
     ("every rise counts as jumping", changed(RIGHT, (STEADY, "up == 0"))),
+    ("rises counted, not summed", changed(RIGHT, (UP_AND_DOWN, "(steps > 0).sum(), (steps < 0).sum()"))),
+    ("only the latest jumps looked at", changed(RIGHT, (STEPS, "np.diff(curve[-quarter:])"))),
+    ("only the latest jumps looked at", changed(RIGHT, (STEPS, "np.diff(curve)[-quarter:]"))),
+    ("only the latest jumps looked at", changed(RIGHT, (STEPS, "np.diff(curve[-2 * quarter :])"))),
     ("the fall measured by the start", changed(RIGHT, (FALLING, "previous - end >= start / 20"))),
     ("any fall counts as still falling", changed(RIGHT, (FALLING, "previous - end > 0"))),
     ("any fall counts as still falling", changed(RIGHT, (FALLING, "end <= previous"))),

@@ -21,6 +21,7 @@ SOURCE = changed(
     (adam.COUNT, f"{adam.COUNT}        now, ahead = self.mu(self.t), self.mu(self.t + 1)\n{PRODUCT}"),
     (adam.M_HAT, DIRECTION),
 )
+NEXT_KEPT = "ahead * self.m[i] / (1 - self.product) + (1 - now) * g / below"
 HEAD = f"{adam.COUNT}        now, ahead = self.mu(self.t), self.mu(self.t + 1)\n{PRODUCT}"
 IN_LOOP = "".join(f"    {line}\n" for line in HEAD.splitlines()) + "            g = gradients[i]"
 
@@ -87,6 +88,16 @@ mistaken_sources(
                 ),
             ),
             ("product starts afresh", (PRODUCT, "        self.product = now\n")),
+            (
+                "the next momentum kept in the product",
+                (DIRECTION, NEXT_KEPT),
+                (PRODUCT, PRODUCT + "        below = 1 - self.product\n        self.product *= ahead\n"),
+            ),
+            (
+                "momentum counted from 0",
+                ("self.mu(self.t), self.mu(self.t + 1)", "self.mu(self.t - 1), self.mu(self.t)"),
+            ),
+            ("1 − β₁ for 1 − μ", ("(1 - now) * g", "(1 - self.b1) * g")),
             ("constant momentum", (MU, "self.b1")),
             ("momentum_decay left out", ("t * self.psi", "t")),
             ("one half left out", ("1 - 0.5 * 0.96", "1 - 0.96")),

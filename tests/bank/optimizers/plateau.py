@@ -97,6 +97,7 @@ FIRST_BEST = "            self.best = validation_error if self.best == np.inf el
 SMALLER = "            self.best = min(self.best, validation_error)\n"
 INITIAL = ("self.waited = 0\n\n", "self.waited = 0\n        self.initial = learning_rate\n\n")
 BEFORE = ("if validation_error <", "rate = self.learning_rate\n        if validation_error <")
+SKIPPED = "if np.isnan(validation_error):\n            return self.learning_rate\n        "
 WRONG = [
     ("acts one epoch too late", changed(RIGHT, (ENOUGH, "self.waited > self.patience"))),
     ("acts one epoch too early", changed(RIGHT, (ENOUGH, "self.waited == self.patience - 1"))),
@@ -118,6 +119,11 @@ WRONG = [
     ("larger counts as better", changed(RIGHT, (BETTER, "validation_error > self.best"), ("np.inf", "-np.inf"))),
     ("NaN counts as better", changed(RIGHT, (ASKED, NOT_WORSE))),
     ("NaN counts as better", changed(RIGHT, (BETTER, "not validation_error >= self.best"), (STORED, SMALLER))),
+    ("NaN skipped", changed(RIGHT, ("if validation_error <", f"{SKIPPED}if validation_error <"))),
+    (
+        "the first error is a best even if NaN",
+        changed(RIGHT, ("self.best = np.inf", "self.best = None"), (BETTER, f"self.best is None or {BETTER}")),
+    ),
     ("factor divides", changed(RIGHT, (LOWER, "self.learning_rate /= self.factor"))),
     ("factor subtracted", changed(RIGHT, (LOWER, "self.learning_rate -= self.factor"))),
     ("factor subtracted", changed(RIGHT, (LOWER, "self.learning_rate *= 1 - self.factor"))),

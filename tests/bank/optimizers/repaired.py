@@ -100,8 +100,10 @@ mistaken_sources(
                 ),
             ),
             ("t always 1", (LOOP + COUNT, "        self.t = 1\n" + LOOP), UNSTORED, OUTSIDE),
+            ("first average not corrected", COUNTED, ("            m /= 1 - self.beta1**self.t\n", ""), OUTSIDE),
             ("second average not corrected", COUNTED, UNSTORED, ("v / (1 - self.beta2**self.t)", "v"), OUTSIDE),
             ("epsilon missing", COUNTED, UNSTORED, (DIVISOR, "np.sqrt(v_hat)")),
+            ("epsilon fixed", COUNTED, UNSTORED, (DIVISOR, "(np.sqrt(v_hat) + 1e-8)")),
             (
                 "epsilon before the correction",
                 COUNTED,

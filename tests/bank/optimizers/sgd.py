@@ -106,6 +106,7 @@ mistaken_sources(
             ("decay missing in the lookahead", (AHEAD, "d = gradients[i] + self.momentum * self.v[i]")),
             ("decay's sign", (DECAYED, "g = gradients[i] - self.weight_decay * w")),
             ("decay doubled", (DECAYED, "g = gradients[i] + 2 * self.weight_decay * w")),
+            ("decay halved", (DECAYED, "g = gradients[i] + 0.5 * self.weight_decay * w")),
             ("decay without the learning rate", RAW, (MOVE, "w -= self.learning_rate * d + self.weight_decay * w")),
             ("decay without the learning rate", RAW, (MOVE, MOVE + "\n            w -= self.weight_decay * w")),
             ("decay outside the velocity", RAW, (MOVE, "w -= self.learning_rate * (d + self.weight_decay * w)")),
