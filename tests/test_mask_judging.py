@@ -95,7 +95,7 @@ def test_two_masks_are_never_equal_by_chance():
         drawn = math.prod(shape[:2])  # at least: of dropconnect_forward, the products of N and D
         assert masks.agreement(p) ** drawn < SINGLE
     for case in EXERCISES["monte_carlo_predict"].cases(np.random.default_rng(0)):
-        pairs = math.comb(case.inputs["samples"], 2)
+        pairs = math.comb(2 * case.inputs["samples"], 2)  # those of two generators
         assert pairs * masks.agreement(0.2) ** case.inputs["x"].size < SINGLE
 
 

@@ -9,7 +9,15 @@ from torch.nn.functional import cross_entropy
 
 from course_utils.data import load_digits
 from course_utils.data.splits import Split
-from course_utils.experiments.side_by_side import WithPenalty, evaluate, loss_and_gradients, outputs, start, train
+from course_utils.experiments.side_by_side import (
+    WithPenalty,
+    evaluate,
+    fixed_batches,
+    loss_and_gradients,
+    outputs,
+    start,
+    train,
+)
 
 SIZES = (64, 7, 10)
 
@@ -102,6 +110,19 @@ def test_training_is_gradient_descent_on_the_batches(few):
             w[0] -= 0.2 * g
     for w, other in zip(network, expected, strict=True):
         np.testing.assert_allclose(w, other, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("size, lengths", [(20, [20, 20, 10]), (25, [25, 25]), (80, [50])])
+def test_fixed_batches_hold_every_example_once_in_a_new_order_each_epoch(few, size, lengths):
+    rng = np.random.default_rng(4)
+    epochs = [fixed_batches(few.features, np.arange(50), size, rng) for _ in range(2)]
+    orders = [np.concatenate([rows for _, rows in epoch]) for epoch in epochs]
+    for epoch, order in zip(epochs, orders, strict=True):
+        assert [len(rows) for _, rows in epoch] == lengths
+        assert sorted(order) == list(range(50))
+        for x, rows in epoch:
+            np.testing.assert_array_equal(x, few.features[rows])
+    assert list(orders[0]) != list(orders[1]) and list(orders[0]) != list(range(50))
 
 
 def test_runs_are_shuffled_differently(few):

@@ -44,6 +44,7 @@ LATE_JUMPS = [
     1.9,
     0.1,
 ]
+STUCK = [2.3, 1.9, 1.6, 1.4, 1.3, 1.25, 1.24, 1.24, 1.24, 1.25, 1.25, 1.25]  # high: no fall at all in the last quarter
 THIRD_FROM_THE_END = [2.3, 1.2, 0.8, 0.6, 0.5, 0.4, 0.35, 0.3, 1.9, 0.1, 0.1]  # good: 11 // 4 is 2
 LATE_FALL = [2.3, 2.1, 1.9, 1.7, 1.5, 1.3, 1.1, 0.9, 0.3, 0.1, 0.1]  # good: the quarters are the last values
 
@@ -209,7 +210,7 @@ def curve_cases(rng):
         case(scale, lambda n: learning(n, 60.0, 0.1), lambda n: creeping(n, 0.1), lambda n: creeping(n, 40.0)),
         case(scale, lambda n: stuck(n, 0.15, 0.5), lambda n: learning(n, 9.0, 0.1), lambda n: stuck(n, 30.0)),
         case(shape, creeping, settling, jumping, crawling, SAWTOOTH),
-        case(shape, LECTURE, stuck, uneven, jumping, [2.5] * 12, EARLY_JUMPS),
+        case(shape, LECTURE, stuck, uneven, jumping, [2.5] * 12, EARLY_JUMPS, STUCK),
         case(awkward, spiked, relapsing, last_leap, creeping),
         case(awkward, last_leap, stuck, relapsing, spiked),
     ]

@@ -13,8 +13,8 @@ ONCE, PAIRS, LAST, SHUFFLED, DRAWN = "every example once", "pairs", "last batch"
 
 def numbered(array, batches, side):
     """Which rows of `array` the batches hold, one after the other; −1 for what is no row of it."""
-    known = {np.asarray(row, dtype=float).tobytes(): i for i, row in enumerate(array)}
-    return np.array([known.get(np.asarray(row, dtype=float).tobytes(), -1) for pair in batches for row in pair[side]])
+    known = {row.tobytes(): i for i, row in enumerate(np.asarray(array, dtype=float))}
+    return np.array([known.get(row.tobytes(), -1) for pair in batches for row in np.asarray(pair[side], dtype=float)])
 
 
 def sizes(batches):
