@@ -137,7 +137,9 @@ def zeros_like(value: Any) -> Any:
         return {key: zeros_like(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return type(value)(zeros_like(item) for item in value)
-    return np.zeros_like(value) if isinstance(value, np.ndarray) else type(value)(0)
+    if isinstance(value, np.ndarray):
+        return np.zeros_like(value)
+    return 0 if value is None else type(value)(0)
 
 
 @pytest.mark.parametrize("row", collected("ALTERNATIVES"), ids=label)

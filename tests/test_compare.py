@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,7 @@ def test_numbers_get_the_digits_that_tell_them_apart():
 
 def test_inputs_in_a_few_words():
     assert describe_inputs({"x": np.zeros((5, 7)), "stride": 2, "f": "square"}) == "x 5×7, stride = 2, f square"
+    assert describe_inputs({"errors": [8, 7.5, math.nan, 6, 5], "patience": 3}) == (
+        "errors (8, 7.5, NaN, 6, 5), patience = 3"
+    )
+    assert describe_inputs({"seeds": list(range(11)), "patience": 3}) == "patience = 3"

@@ -16,7 +16,7 @@ import pytest
 
 from autograder.judge import SECRET_SETS
 from course_utils.checks import masks, registry
-from course_utils.checks._dropout import block_masks, blocks, dropconnect
+from course_utils.checks._dropout import backward, block_masks, blocks, dropconnect
 from course_utils.checks.hints import find_solution
 from course_utils.checks.statistical import SINGLE
 from tests.bank.dropout import blocks as block_bank
@@ -263,6 +263,14 @@ def test_the_chances_of_whole_maps_corners_and_centres_are_those_of_all_sets_of_
         corner += chance * block_masks.corners_of(dropped, b).mean()
         centre += chance * dropped[0, 0, H // 2, W // 2]
     assert block_masks.chances(H, W, b, gamma) == pytest.approx((whole, corner, centre), rel=1e-12)
+
+
+def test_a_mask_that_is_made_of_the_given_one_is_not_called_a_new_one():
+    rng = np.random.default_rng(6)
+    grad_out, mask = rng.normal(size=(4, 30)), rng.random((4, 30)) >= 0.2
+    for made in (mask, ~mask, mask[0], mask[-1], mask.all(axis=0), mask.any(axis=0), 0 * mask):
+        assert not backward.resampled(grad_out, mask, 0.2, grad_out * made / 0.8)
+    assert backward.resampled(grad_out, mask, 0.2, grad_out * mask[::-1] / 0.8)
 
 
 # --- what a student reads -------------------------------------------------------------------------------------------

@@ -18,10 +18,17 @@ from course_utils.checks import registry
 from course_utils.checks._optimizers import shuffling
 from course_utils.checks._optimizers.batches import torch_minibatches
 from course_utils.checks._optimizers.curves import clear, name_of
-from course_utils.checks._optimizers.epochs import SHUFFLED
+from course_utils.checks._optimizers.epochs import FEW, SHUFFLED
+from course_utils.checks._optimizers.harness import call_optimizer
 from course_utils.checks._optimizers.stability import by_bisection
+from course_utils.checks.verdict import error_text
+from course_utils.runner import run_case
 
 EXERCISES = registry.exercises("04_optimizers")
+
+
+def minibatches_cases(seed):
+    return EXERCISES["minibatches"].cases(np.random.default_rng(seed))
 
 
 def test_fixed_examples_and_steps_are_as_rare_as_claimed():
@@ -35,14 +42,31 @@ def test_fixed_examples_and_steps_are_as_rare_as_claimed():
             assert np.mean((steps == d).sum(axis=1) >= m) <= 1 / math.factorial(m), (m, d)
 
 
+def few_tails(n, epochs):
+    """The probability that correct epochs of n examples keep too few or too many of them, from all orders of n."""
+    orders = np.array(list(itertools.permutations(range(n))))
+    once = np.bincount((orders == np.arange(n)).sum(axis=1)) / len(orders)
+    law = np.ones(1)
+    for _ in range(epochs):
+        law = np.convolve(law, once)
+    low, high = shuffling.kept(n, epochs)
+    tails = law[:low].sum(), law[high + 1 :].sum()
+    assert all(tail < shuffling.SINGLE / 2 for tail in tails)
+    assert law[: low + 1].sum() >= shuffling.SINGLE / 2 and law[high:].sum() >= shuffling.SINGLE / 2  # none wasted
+    return sum(tails)
+
+
 def test_a_grading_fails_a_correct_shuffle_less_than_once_in_a_million():
     from scipy import stats
 
     total = 0.0
-    for case in EXERCISES["minibatches"].cases(np.random.default_rng(0)):
+    for case in minibatches_cases(0):
         if case.aspect != SHUFFLED:
             continue
         n, half = len(case.inputs["x"]), len(case.inputs["x"]) // 2
+        if n == FEW:
+            total += few_tails(n, case.inputs["epochs"])
+            continue
         low, high = shuffling.halves(n)
         law = stats.hypergeom(n, half, half)
         tails = [law.cdf(low - 1) + law.sf(high)]
@@ -89,6 +113,24 @@ def _swapped(rng, n, swaps):
 def test_a_poor_shuffle_is_noticed(name):
     for seed in range(20):
         assert shuffling.fault(POOR[name](np.random.default_rng(seed), 480)) is not None, seed
+
+
+def cycle(rng, n):
+    """Sattolo's: of each pair that is swapped, the second example comes from before, so that none stays."""
+    order = np.arange(n)
+    for i in range(n - 1, 0, -1):
+        j = rng.integers(i)
+        order[[i, j]] = order[[j, i]]
+    return order
+
+
+def test_a_shuffle_in_which_no_example_stays_is_noticed_on_few_examples_alone():
+    (epochs,) = (c.inputs["epochs"] for c in minibatches_cases(0) if len(c.inputs["x"]) == FEW)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        assert shuffling.fault(cycle(rng, 480)) is None
+        assert "0 stay where they were" in shuffling.fault_of_few([cycle(rng, FEW) for _ in range(epochs)])
+        assert shuffling.fault_of_few([rng.permutation(FEW) for _ in range(epochs)]) is None
 
 
 def test_a_second_order_that_follows_from_the_first_is_noticed():
@@ -158,3 +200,23 @@ def test_the_limit_of_stability_is_where_the_iteration_begins_to_grow(curvature,
             w -= share * limit * v
         ends.append(abs(w))
     assert ends[0] < 1e-3 and ends[1] > 1e3
+
+
+def SGD(parameters, learning_rate, **settings):
+    """Makes an optimizer and forgets to return it."""
+
+
+class Adam:
+    def __init__(self, parameters, **settings):
+        self.parameters = parameters
+
+    def stpe(self, gradients):
+        pass
+
+
+@pytest.mark.parametrize("student", [SGD, Adam], ids=["nothing returned", "step misspelt"])
+def test_an_optimizer_without_step_is_told_so(student):
+    exercise = EXERCISES[student.__name__]
+    record = run_case(student, call_optimizer, exercise.cases(np.random.default_rng(0))[0].inputs)
+    said = f"the result has no method step: is {student.__name__} a class with step(gradients)?"
+    assert error_text(record["error"]) == said

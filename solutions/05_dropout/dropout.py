@@ -1533,9 +1533,9 @@ close_the_gap()
 # here by preventing the network from learning the digits by heart. It changes *how* it learns them: no unit can rely on
 # particular others, and the answers of many thinned networks are averaged. For $p$ from 0.4 to 0.7 the gain is one to
 # two points, two to five standard errors of the paired differences (the same digits, the same starting weights). Right,
-# where there is nonsense to be learned, the gain at $p = 0.8$ is seven points, and the training error rises from $p =
-# 0.6$ on. The network gives up the wrong labels first: at $p = 0.8$ it contradicts nearly half of the wrong labels it
-# was given, and hardly any of the right ones.
+# where there is nonsense to be learned, the gain at $p = 0.8$ is seven points, and the training error rises from
+# $p = 0.6$ on. The network gives up the wrong labels first: at $p = 0.8$ it contradicts nearly half of the wrong labels
+# it was given, and hardly any of the right ones.
 #
 # **What our scale does not show.** On MNIST, with 60,000 digits and three hidden layers of 1024 to 2048 units,
 # Srivastava et al. (2014, figure 9) find the error flat for $0.4 \le q \le 0.8$, as we do. They find no gain for 100

@@ -40,7 +40,7 @@ def _cases(rng):
 
     # Maps so narrow that a wrong γ, or the wrong places, change the share of whole maps a great deal.
     return [
-        case(BLOCKS, (12, 16, 8, 7), 3, 0.2),
+        case(BLOCKS, (15, 20, 8, 7), 3, 0.4),
         case(BLOCKS, (20, 20, 5, 12), 4, 0.3),
         case(SHARE, (20, 24, 11, 6), 5, 0.3),
         case(SHARE, (16, 14, 5, 6), 2, 0.2, calls=2),

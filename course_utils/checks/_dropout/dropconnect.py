@@ -100,7 +100,8 @@ def read_sums(case, out, factor, offset=None):
 def _read_share(case, out):
     """The mask of all weights, where Σ kept terms is divided by the share of weights that it keeps.
 
-    That share is one of the 2ᴰ partial sums of an output divided by this output: all that may come by chance are tried.
+    That share is one of the 2ᴰ partial sums of an output divided by this output. Those that give a whole number of
+    weights, one that chance may keep, are tried.
     """
     if not _fitting(case, out) or _is_silent(case):
         return None
@@ -108,9 +109,10 @@ def _read_share(case, out):
     n, o = np.unravel_index(np.abs(sums).argmax(), sums.shape)
     subsets = np.arange(2**INPUTS)[:, None] >> np.arange(INPUTS) & 1
     with np.errstate(all="ignore"):
-        kept = np.nan_to_num(subsets @ terms[n, o] / sums[n, o] * terms.size, posinf=0, neginf=0).round()
+        kept = subsets @ terms[n, o] / sums[n, o] * terms.size
     low, high = binomial_bounds(terms.size, keep(case))
-    for count in np.unique(kept[(kept >= max(low, 1)) & (kept <= high)]):
+    possible = (kept > max(low, 1) - 0.5) & (kept < high + 0.5) & (np.abs(kept - kept.round()) < 0.01)
+    for count in kept[possible].round():
         mask = read_sums(case, out, terms.size / count)
         if mask is not None and mask.sum() == count:
             return mask

@@ -116,7 +116,7 @@ mistaken_changes(
         ("one mask for all channels", (DRAW, f"{DRAW}[:, :1].repeat(C, axis=1)")),
         ("one mask for all images", (DRAW, f"{DRAW}[:1].repeat(N, axis=0)")),
         ("at most one block in a map", (f"starts = {STARTS}", ONE_BLOCK.format(condition="rng.random() < p"))),
-        ("at most one block in a map", (f"starts = {STARTS}", ONE_BLOCK.format(condition="rng.random() < 3 * p"))),
+        ("at most one block in a map", (f"starts = {STARTS}", ONE_BLOCK.format(condition="rng.random() < 2 * p"))),
         ("a fixed number of blocks", (f"starts = {STARTS}", ONE_BLOCK.format(condition="p > 0"))),
         ("a fixed number of blocks", (f"starts = {STARTS}", FIXED)),
         ("mask of what is dropped", ("return mask", "return 1 - mask")),
