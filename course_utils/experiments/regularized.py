@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from course_utils.data.splits import Dataset, Split
 from course_utils.experiments.side_by_side import Parameters, outputs, start
@@ -43,6 +44,7 @@ def few_examples(
     return np.stack(inputs), np.stack(labels)
 
 
+@ThreadpoolController().wrap(limits=1)  # the products are small: on a busy machine BLAS's threads only wait
 def learn(
     x: np.ndarray,
     labels: np.ndarray,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from course_utils.data import load_digits
 from course_utils.experiments.regularized import evaluate, few_examples, learn, standardized
@@ -26,7 +25,6 @@ class Training:
 
 
 @lru_cache(maxsize=len(EXAMPLES) * len(WRONG))
-@ThreadpoolController().wrap(limits=1)  # the products are small: on a busy machine BLAS's threads only wait
 def train(examples: int, wrong: float) -> Training:
     """Train RUNS networks at each drop probability; run k has the same images and start at each."""
     data, seeds, many = load_digits(), range(RUNS), len(PROBABILITIES)
