@@ -2400,18 +2400,17 @@ class BrokenAdam:
     def __init__(self, parameters, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
         self.parameters = list(parameters)
         self.learning_rate = learning_rate
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
-        self.means = [np.zeros_like(w) for w in self.parameters]
-        self.squares = [np.zeros_like(w) for w in self.parameters]
-        self.t = 0
+        self.betas, self.epsilon, self.steps = (beta1, beta2), epsilon, 0
+        self.moments = [(np.zeros_like(w), np.zeros_like(w)) for w in self.parameters]
 
     def step(self, gradients):
-        for w, g, m, v in zip(self.parameters, gradients, self.means, self.squares, strict=True):
-            self.t += 1
-            m += (1 - self.beta1) * (g - m)
-            v += (1 - self.beta2) * (g * g - v)
-            m /= 1 - self.beta1**self.t
-            v_hat = v / (1 - self.beta2**self.t)
+        beta1, beta2 = self.betas
+        for w, g, (m, v) in zip(self.parameters, gradients, self.moments, strict=True):
+            self.steps += 1
+            m += (1 - beta1) * (g - m)
+            v += (1 - beta2) * (g * g - v)
+            m /= 1 - beta1**self.steps
+            v_hat = v / (1 - beta2**self.steps)
             w -= self.learning_rate * m / np.sqrt(v_hat + self.epsilon)
 
 
@@ -2435,8 +2434,8 @@ def look_at_the_broken_one():
 look_at_the_broken_one()
 
 # %% [markdown]
-# Three mistakes, and each line of the printout after the first shows one of them. Copy the class here under its new
-# name and mend it.
+# Three mistakes, and each line of the printout after the first shows one of them. Its constructor is
+# right and stands below; copy `step` and mend it.
 #
 # ### Exercise: `repaired_adam`
 
@@ -2453,24 +2452,21 @@ class repaired_adam:
     """
 
     def __init__(self, parameters, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
-        ### BEGIN SOLUTION
         self.parameters = list(parameters)
         self.learning_rate = learning_rate
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
-        self.means = [np.zeros_like(w) for w in self.parameters]
-        self.squares = [np.zeros_like(w) for w in self.parameters]
-        self.t = 0
-        ### END SOLUTION
+        self.betas, self.epsilon, self.steps = (beta1, beta2), epsilon, 0
+        self.moments = [(np.zeros_like(w), np.zeros_like(w)) for w in self.parameters]
 
     def step(self, gradients):
         """Change every parameter in place by one step; the gradients are left alone."""
         ### BEGIN SOLUTION
-        self.t += 1  # was inside the loop: with several tensors it counted too fast
-        for w, g, m, v in zip(self.parameters, gradients, self.means, self.squares, strict=True):
-            m += (1 - self.beta1) * (g - m)
-            v += (1 - self.beta2) * (g * g - v)
-            m_hat = m / (1 - self.beta1**self.t)  # was m /= …, which spoils the average for the next step
-            v_hat = v / (1 - self.beta2**self.t)
+        beta1, beta2 = self.betas
+        self.steps += 1  # was inside the loop: with several tensors it counted too fast
+        for w, g, (m, v) in zip(self.parameters, gradients, self.moments, strict=True):
+            m += (1 - beta1) * (g - m)
+            v += (1 - beta2) * (g * g - v)
+            m_hat = m / (1 - beta1**self.steps)  # was m /= …, which spoils the average for the next step
+            v_hat = v / (1 - beta2**self.steps)
             w -= self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)  # was inside the root
         ### END SOLUTION
 

@@ -22,6 +22,10 @@ def call_train_classifier(student, x, labels, seeds, unseen):
     predictions = []
     for seed in seeds:
         predict = student(data[0], data[1], seed)
+        if not callable(predict):
+            kind = "None" if predict is None else f"of type {type(predict).__name__}"
+            kind = "an array" if isinstance(predict, np.ndarray) else kind
+            raise TypeError(f"the result is {kind}, should be a function: predict(x) → labels")
         predictions.append(np.asarray(predict(data[2])))
         data = tuple(array.copy() for array in spare)
     return predictions

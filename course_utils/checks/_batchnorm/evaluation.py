@@ -39,8 +39,8 @@ def _eval_cases(rng):
         case("a batch", 4, 6, 1e5, 1e6, make=strided),
         case("one example", 1, 4, 1e5, 1e6),
         case("one example", 1, 7, 1e5, 1e6),
-        case("epsilon", 3, 4),
         case("epsilon", 4, 3, epsilon=0.3),
+        case("epsilon", 3, 4),
         case("epsilon", 3, 5, 1e-7, 1e-5),
     ]
 

@@ -81,13 +81,13 @@ def _cases(rng):
     def case(
         aspect, part, outputs, inputs, kernel, bias=True, low=1e5, high=1e6, epsilon=1e-5, make=lambda array: array
     ):
-        made = {"part": part, "weight": make(rng.normal(size=(outputs, inputs, *kernel)))}
+        made = {"part": part, "epsilon": epsilon, "weight": make(rng.normal(size=(outputs, inputs, *kernel)))}
         made["bias"] = rng.normal(size=outputs) + 0.5 if bias else None
         made["gamma"] = rng.uniform(0.3, 2.5, outputs) * np.where(np.arange(outputs) == 1, -1, 1)
         made["beta"] = rng.normal(size=outputs) - 0.5
         running = {"running_mean": 3 * rng.normal(size=outputs), "running_var": rng.uniform(low, high, outputs)}
         running["running_mean"] *= np.sqrt(running["running_var"].mean())
-        return Case(aspect, {**made, **running, "epsilon": epsilon})
+        return Case(aspect, {**made, **running})
 
     return [
         case("weight", "weight", 4, 3, (3, 2)),
@@ -96,8 +96,8 @@ def _cases(rng):
         case("bias", "bias", 3, 4, (1, 1)),
         case("no bias", "both", 4, 3, (2, 2), bias=False),
         case("no bias", "bias", 2, 3, (3, 1), bias=False),
-        case("epsilon", "both", 3, 2, (3, 2), low=0.3, high=2),
         case("epsilon", "both", 4, 3, (2, 1), low=0.3, high=2, epsilon=0.2),
+        case("epsilon", "both", 3, 2, (3, 2), low=0.3, high=2),
         case("epsilon", "both", 2, 4, (2, 2), low=1e-7, high=1e-5, bias=False),
         case("both together", "both", 5, 3, (2, 3)),
         case("both together", "both", 2, 2, (3, 2), make=strided),

@@ -46,6 +46,11 @@ def _with_dx_hat(p):
     return p.total(p.grad_hat * p.x_hat)
 
 
+def _with_signs(mean, variance):
+    """grad_x with these signs before what comes back through mean and variance; both should be −1."""
+    return lambda p: (p.grad_hat + mean * p.mean(p.grad_hat) + variance * p.x_hat * p.mean(p.grad_hat * p.x_hat)) / p.std
+
+
 def _permuted(order):
     right = changed_gradients()
     return lambda *given, **settings: tuple(right(*given, **settings)[i] for i in order)
@@ -97,11 +102,27 @@ def backward_misconceptions(numbers):
         ),
         Misconception(
             "a sign lost on the way",
-            "It looks as if the terms that come back through mean and variance are added. They should be subtracted.",
+            "It looks as if the term that comes back through the mean is added, or both terms are. "
+            "Both should be subtracted.",
             "Ask yourself: x̂ = (x − mean) / std. With which sign does the mean enter?",
-            changed(
-                grad_x=lambda p: (p.grad_hat + p.mean(p.grad_hat) + p.x_hat * p.mean(p.grad_hat * p.x_hat)) / p.std
+            matches=any_of(
+                changed_gradients(grad_x=_with_signs(1, 1)),
+                changed_gradients(grad_x=_with_signs(1, -1)),
             ),
+        ),
+        Misconception(
+            "path through the variance added",
+            "It looks as if the term with x̂ · mean(∂L/∂x̂ · x̂) is added: what reaches x through the variance. "
+            "It should be subtracted.",
+            "Ask yourself: when the standard deviation grows, does an x̂ above 0 grow or shrink?",
+            changed(grad_x=_with_signs(-1, 1)),
+        ),
+        Misconception(
+            "N − 1 in the two means",
+            "It looks as if the two terms that come back through mean and variance divide their sums by one less than "
+            "the number of values.",
+            "Ask yourself: by what do the mean and the variance of the forward pass divide?",
+            changed(grad_x=with_count(lambda x: x.size // x.shape[1] - 1)),
         ),
         Misconception(
             "gamma missing in grad_x",
@@ -114,6 +135,12 @@ def backward_misconceptions(numbers):
             "It looks as if gamma multiplies grad_out and not the two terms that come back through mean and variance.",
             "Ask yourself: are the means taken of ∂L/∂out or of ∂L/∂x̂?",
             changed(grad_x=gamma_on_one_term),
+        ),
+        Misconception(
+            "gamma counted twice in grad_x",
+            "It looks as if gamma is multiplied in twice.",
+            "Ask yourself: does your d = ∂L/∂x̂ already contain γ?",
+            changed(grad_x=lambda p: grad_x_for(p, p.gamma * p.grad_hat)),
         ),
         Misconception(
             "divided by the variance",

@@ -50,8 +50,8 @@ def _identity_cases(rng):
         case("beta", "beta", 4, 4, make=strided),
         case("both", "both", 7, 3),
         case("both", "both", 4, 6),
-        case("small variances", "gamma", 6, 3, 1e-3),
         case("small variances", "gamma", 5, 4, 1.0, epsilon=0.3),
+        case("small variances", "gamma", 6, 3, 1e-3),
         constant,
     ]
 
@@ -122,6 +122,12 @@ identity_parameters = Exercise(
             "It looks as if your variance divides by N − 1. The layer divides by N.",
             "Ask yourself: by what exactly does the layer divide?",
             _found(lambda x, epsilon: root(x.var(axis=0, ddof=1), epsilon)),
+        ),
+        Misconception(
+            "gamma with the wrong sign",
+            "It looks as if gamma has the right size and is negative. That turns the column upside down.",
+            "Ask yourself: x̂ is above 0 where x is above its mean. By numbers of which sign may it be multiplied?",
+            _found(lambda x, epsilon: -root(x.var(axis=0), epsilon)),
         ),
         Misconception(
             "beta with the wrong sign",

@@ -11,10 +11,12 @@ import numpy as np
 from course_utils.checks._batchnorm.layers import (
     RUNNING,
     Layer,
+    any_layer,
     call_batchnorm,
     equal_weights,
     first_taken_whole,
     layer,
+    no_variance_of_one,
     of_examples,
     torch_layer,
     truth,
@@ -31,7 +33,7 @@ def _is_batch_of_one(case):
     return case.aspect == ONE and case.inputs["steps"][0][0] == "training"
 
 
-def _no_variance_of_one(**inputs):
+def _divided_by_zero(**inputs):
     """One example: N / (N − 1) divides by 0."""
     x = inputs["steps"][-1][1]
     return Raises("ZeroDivisionError") if len(x) < 2 else call_batchnorm(Layer, **inputs)
@@ -52,7 +54,7 @@ def _cases(rng):
         return {name: made[name] for name in names}
 
     def case(aspect, features, look, steps, start=(), **settings):
-        inputs = {"num_features": features, "settings": settings, "start": replaced(features, *start)}
+        inputs = {"num_features": features, **settings, "start": replaced(features, *start)}
         return Case(aspect, {**inputs, "steps": steps, "look": look})
 
     affine = ("weight", "bias")
@@ -178,7 +180,11 @@ BatchNorm = Exercise(
             "updates in evaluation",
             "It looks as if the running statistics move in evaluation too.",
             "Ask yourself: should it matter for the second test image that the first was shown before it?",
-            layer(updates=lambda self: True),
+            matches=any_layer(
+                {"updates": lambda self: True},
+                {"updates": lambda self: True, "updates_first": True},
+                {"updates": lambda self: True, "updates_first": True, "remembered": no_variance_of_one},
+            ),
         ),
         Misconception(
             "batch statistics in evaluation",
@@ -191,6 +197,12 @@ BatchNorm = Exercise(
             "It looks as if the training batch is normalized with the running statistics.",
             "Ask yourself: which mean should out have in training, when bias is 0?",
             layer(batch=Layer.fixed),
+        ),
+        Misconception(
+            "just updated statistics in training",
+            "It looks as if a training batch first moves the running statistics and is then normalized with these.",
+            "Ask yourself: with momentum 0.1, how much of the batch's own mean is subtracted then?",
+            layer(batch=Layer.fixed, updates_first=True),
         ),
         Misconception(
             "epsilon beside the root",
@@ -232,7 +244,7 @@ BatchNorm = Exercise(
             "a batch of one accepted in training",
             "It looks as if a single example is normalized by itself in training. Its variance is 0, and its x̂ too.",
             "Ask yourself: what can a network learn from a batch whose x̂ are all 0?",
-            matches=lambda case, outputs: _is_batch_of_one(case) and isinstance(outputs, dict),
+            matches=lambda case, outputs: _is_batch_of_one(case) and isinstance(outputs, np.ndarray),
         ),
         Misconception(
             "a batch of one refused in evaluation",
@@ -244,7 +256,7 @@ BatchNorm = Exercise(
             "divided by N − 1 = 0",
             "It looks as if N / (N − 1) is computed for a batch of one.",
             "Ask yourself: which test belongs in front of this division?",
-            _no_variance_of_one,
+            _divided_by_zero,
         ),
     ),
 )

@@ -1,4 +1,11 @@
-"""train_deep_network: judged by its accuracy on images it has not seen, and by its answers to single images."""
+"""train_deep_network: judged by its accuracy on images it has not seen, and by its answers to single images.
+
+Only labels are judged: a network that trains for another reason (He's initialization, say) passes as well.
+The reference over 250 draws of the data: a median of three seeds of 0.977 ± 0.007 (lowest 0.957), no failure. One of
+its 750 networks was below 0.90, and two of three would have to be: about 3 · (1/750)², 5 in a million.
+The single networks of the other aspects: 0.986 ± 0.010, lowest 0.945, where 0.80 is asked for.
+Without batch norm the same network stays at guessing, 40 epochs long.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +38,10 @@ def call_train_deep_network(student, x, labels, seeds, unseen, single):
     predictions = []
     for seed in seeds:
         predict = student(data[0], data[1], seed)
+        if not callable(predict):
+            kind = "None" if predict is None else f"of type {type(predict).__name__}"
+            kind = "an array" if isinstance(predict, np.ndarray) else kind
+            raise TypeError(f"the result is {kind}, should be a function: predict(x) → labels")
         predictions.append(np.asarray(predict(data[2])))
         if single:
             predictions.append(np.concatenate([np.asarray(predict(data[2][i : i + 1])) for i in range(single)]))

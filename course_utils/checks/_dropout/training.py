@@ -44,8 +44,10 @@ def call_regularized_training(student, x, labels, seeds, unseen):
     answers = []
     for images, given, seed, others in zip(x, labels, seeds, unseen, strict=True):  # every seed has images of its own
         predict = student(images, given, seed)
-        if predict is None:
-            raise TypeError("the result is None, should be a function predict: is a return missing?")
+        if not callable(predict):
+            kind = "None" if predict is None else f"of type {type(predict).__name__}"
+            kind = "an array" if isinstance(predict, np.ndarray) else kind
+            raise TypeError(f"the result is {kind}, should be a function: predict(x) → labels")
         answers.append([np.asarray(predict(asked)) for asked in (others, others, images)])
     return answers
 

@@ -22,28 +22,9 @@ LECTURE = [
 FAST = [round(2.3 * math.exp(-2.4 * i / 19), 3) for i in range(20)]  # good, and still falling
 SAWTOOTH = [2.3] + [round(2.3 - 0.02 * i - 0.12 * (i % 6), 2) for i in range(1, 30)]  # high: few rises, all large
 EARLY_JUMPS = [2.3, 2.0, 2.6, 1.9, 2.5, 1.8, 2.4] + [round(1.7 - 0.03 * i, 2) for i in range(13)]  # high: calm later
-LATE_JUMPS = [
-    2.3,
-    1.2,
-    0.7,
-    0.5,
-    0.4,
-    0.3,
-    0.25,
-    0.2,
-    0.18,
-    0.16,
-    0.15,
-    0.14,
-    0.13,
-    0.12,
-    0.11,
-    0.1,
-    2.0,
-    0.1,
-    1.9,
-    0.1,
-]
+LATE_JUMPS = [  # high: 0.1 and jumps at the end
+    2.3, 1.2, 0.7, 0.5, 0.4, 0.3, 0.25, 0.2, 0.18, 0.16, 0.15, 0.14, 0.13, 0.12, 0.11, 0.1, 2.0, 0.1, 1.9, 0.1,
+]  # fmt: skip
 STUCK = [2.3, 1.9, 1.6, 1.4, 1.3, 1.25, 1.24, 1.24, 1.24, 1.25, 1.25, 1.25]  # high: no fall at all in the last quarter
 THIRD_FROM_THE_END = [2.3, 1.2, 0.8, 0.6, 0.5, 0.4, 0.35, 0.3, 1.9, 0.1, 0.1]  # good: 11 // 4 is 2
 LATE_FALL = [2.3, 2.1, 1.9, 1.7, 1.5, 1.3, 1.1, 0.9, 0.3, 0.1, 0.1]  # good: the quarters are the last values

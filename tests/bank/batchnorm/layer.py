@@ -107,6 +107,7 @@ RIGHT = """class BatchNorm:
 BATCH = "mean, var = x.mean(axis=0), x.var(axis=0)\n"
 NEW_VAR = "take * x.var(axis=0, ddof=1)"
 SHARES = "keep, take = 1 - self.momentum, self.momentum"
+UNBIASED_FROM_TWO = "take * x.var(axis=0) * len(x) / max(len(x) - 1, 1)"
 FIXED = "mean, var = self.running_mean, self.running_var"
 SPREAD, AFFINE = "np.sqrt(var + self.epsilon)", "self.weight * x_hat + self.bias"
 REFUSAL = '        if self.training and len(x) < 2:\n            raise ValueError(f"{len(x)} example")\n'
@@ -118,6 +119,8 @@ ALWAYS = f"""        {SHARES}
         self.running_mean = keep * self.running_mean + take * x.mean(axis=0)
         self.running_var = keep * self.running_var + {NEW_VAR}
         x_hat"""
+FIRST = f"{ALWAYS.removesuffix('        x_hat')}        if self.training:"
+BEFORE = "\n        if self.training:\n            mean, var = x.mean"
 
 mistaken_sources(
     __name__,
@@ -145,6 +148,12 @@ mistaken_sources(
             ("never updated", (UPDATE, "")),
             ("standard deviation remembered", (NEW_VAR, "take * x.std(axis=0, ddof=1)")),
             ("updates in evaluation", (UPDATE, ""), ("        x_hat", ALWAYS)),
+            ("updates in evaluation", (UPDATE, ""), (BEFORE, f"\n{FIRST}\n            mean, var = x.mean")),
+            (
+                "updates in evaluation",
+                (UPDATE, ""),
+                (BEFORE, f"\n{FIRST}\n            mean, var = x.mean".replace(NEW_VAR, UNBIASED_FROM_TWO)),
+            ),
             ("batch statistics in evaluation", (FIXED, BATCH.strip())),
             (
                 "running statistics in training",
@@ -154,6 +163,7 @@ mistaken_sources(
                 ),
                 (UPDATE, UPDATE + "            mean, var = old\n"),
             ),
+            ("just updated statistics in training", (UPDATE, f"{UPDATE}            {FIXED}\n")),
             ("epsilon beside the root", (SPREAD, "(np.sqrt(var) + self.epsilon)")),
             ("epsilon fixed", (SPREAD, "np.sqrt(var + 1e-5)")),
             ("variance without a root", (SPREAD, "(var + self.epsilon)")),
