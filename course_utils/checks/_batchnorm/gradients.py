@@ -48,7 +48,9 @@ def _with_dx_hat(p):
 
 def _with_signs(mean, variance):
     """grad_x with these signs before what comes back through mean and variance; both should be −1."""
-    return lambda p: (p.grad_hat + mean * p.mean(p.grad_hat) + variance * p.x_hat * p.mean(p.grad_hat * p.x_hat)) / p.std
+    return lambda p: (
+        (p.grad_hat + mean * p.mean(p.grad_hat) + variance * p.x_hat * p.mean(p.grad_hat * p.x_hat)) / p.std
+    )
 
 
 def _permuted(order):

@@ -108,8 +108,8 @@ repaired_adam = Exercise(
         "two steps, tiny gradients. Each of the three shows one mistake.",
         "Read step slowly with two parameters in mind: which lines run once per step, and which once per tensor? "
         "Which arrays live on after step, and what do they hold then?",
-        "Move self.t += 1 before the loop, write m_hat = m / (1 - self.beta1**self.t) instead of m /= …, and divide by "
-        "np.sqrt(v_hat) + self.epsilon.",
+        "Move self.steps += 1 before the loop, write m_hat = m / (1 - beta1**self.steps) instead of m /= …, and divide "
+        "by np.sqrt(v_hat) + self.epsilon.",
     ),
     misconceptions=(
         *(_left(names) for count in (3, 2, 1) for names in combinations(MISTAKES, count)),

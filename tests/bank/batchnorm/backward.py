@@ -81,7 +81,7 @@ MISTAKES = (
     ("a sign lost on the way", (GRAD_X, "(dx_hat + first + second) / std")),
     ("a sign lost on the way", (GRAD_X, "(dx_hat + first - second) / std")),
     ("path through the variance added", (GRAD_X, "(dx_hat - first + second) / std")),
-    ("N − 1 in the two means", ("keepdims=True) / m\n", "keepdims=True) / (m - 1)\n"), ("True) / m)", "True) / (m - 1))")),
+    ("N − 1 in the two means", ("    m = ", "    m = -1 + ")),
     ("gamma counted twice in grad_x", (GRAD_X, "gamma * (dx_hat - first - second) / std")),
     ("gamma missing in grad_x", (DX_HAT, "dx_hat = grad_out")),
     ("gamma in front of one term alone", (DX_HAT, "dx_hat = grad_out"), ("(dx_hat - first", "(gamma * dx_hat - first")),

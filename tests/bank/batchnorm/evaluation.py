@@ -102,6 +102,7 @@ mistaken_sources(
             ("normalizes once more", (GAMMA, f"1 / {GAMMA}")),
             ("parameters of the normalization", (GAMMA, f"1 / {GAMMA}"), ("beta = mean", "beta = -mean * gamma")),
             ("unbiased variance", ("x.var(axis=0)", "x.var(axis=0, ddof=1)")),
+            ("gamma with the wrong sign", (GAMMA, f"-{GAMMA}")),
             ("beta with the wrong sign", ("beta = mean", "beta = -mean")),
             ("beta divided by the spread", ("beta = mean", "beta = mean / gamma")),
             ("1 and 0", (GAMMA, "np.ones(x.shape[1])"), ("beta = mean", "beta = np.zeros(x.shape[1])")),

@@ -9,24 +9,23 @@ BROKEN = """class repaired_adam:
     def __init__(self, parameters, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
         self.parameters = list(parameters)
         self.learning_rate = learning_rate
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
-        self.means = [np.zeros_like(w) for w in self.parameters]
-        self.squares = [np.zeros_like(w) for w in self.parameters]
-        self.t = 0
+        self.betas, self.epsilon, self.steps = (beta1, beta2), epsilon, 0
+        self.moments = [(np.zeros_like(w), np.zeros_like(w)) for w in self.parameters]
 
     def step(self, gradients):
-        for w, g, m, v in zip(self.parameters, gradients, self.means, self.squares, strict=True):
-            self.t += 1
-            m += (1 - self.beta1) * (g - m)
-            v += (1 - self.beta2) * (g * g - v)
-            m /= 1 - self.beta1**self.t
-            v_hat = v / (1 - self.beta2**self.t)
+        beta1, beta2 = self.betas
+        for w, g, (m, v) in zip(self.parameters, gradients, self.moments, strict=True):
+            self.steps += 1
+            m += (1 - beta1) * (g - m)
+            v += (1 - beta2) * (g * g - v)
+            m /= 1 - beta1**self.steps
+            v_hat = v / (1 - beta2**self.steps)
             w -= self.learning_rate * m / np.sqrt(v_hat + self.epsilon)
 """
-LOOP = "        for w, g, m, v in zip(self.parameters, gradients, self.means, self.squares, strict=True):\n"
-COUNT, DIVISOR = "            self.t += 1\n", "np.sqrt(v_hat + self.epsilon)"
-COUNTED = (LOOP + COUNT, "        self.t += 1\n" + LOOP)
-UNSTORED = ("m /= 1 - self.beta1**self.t", "m = m / (1 - self.beta1**self.t)")
+LOOP = "        for w, g, (m, v) in zip(self.parameters, gradients, self.moments, strict=True):\n"
+COUNT, DIVISOR = "            self.steps += 1\n", "np.sqrt(v_hat + self.epsilon)"
+COUNTED = (LOOP + COUNT, "        self.steps += 1\n" + LOOP)
+UNSTORED = ("m /= 1 - beta1**self.steps", "m = m / (1 - beta1**self.steps)")
 OUTSIDE = (DIVISOR, "(np.sqrt(v_hat) + self.epsilon)")
 
 
@@ -86,8 +85,8 @@ mistaken_sources(
             (
                 "no bias correction",
                 COUNTED,
-                ("m /= 1 - self.beta1**self.t", "m = m"),
-                ("v / (1 - self.beta2**self.t)", "v"),
+                ("m /= 1 - beta1**self.steps", "m = m"),
+                ("v / (1 - beta2**self.steps)", "v"),
                 OUTSIDE,
             ),
             (
@@ -96,19 +95,19 @@ mistaken_sources(
                 UNSTORED,
                 (
                     "w -= self.learning_rate * m / " + DIVISOR,
-                    "w -= self.learning_rate * m / (np.sqrt(v_hat) + self.epsilon)\n        self.t += 1",
+                    "w -= self.learning_rate * m / (np.sqrt(v_hat) + self.epsilon)\n        self.steps += 1",
                 ),
             ),
-            ("t always 1", (LOOP + COUNT, "        self.t = 1\n" + LOOP), UNSTORED, OUTSIDE),
-            ("first average not corrected", COUNTED, ("            m /= 1 - self.beta1**self.t\n", ""), OUTSIDE),
-            ("second average not corrected", COUNTED, UNSTORED, ("v / (1 - self.beta2**self.t)", "v"), OUTSIDE),
+            ("t always 1", (LOOP + COUNT, "        self.steps = 1\n" + LOOP), UNSTORED, OUTSIDE),
+            ("first average not corrected", COUNTED, ("            m /= 1 - beta1**self.steps\n", ""), OUTSIDE),
+            ("second average not corrected", COUNTED, UNSTORED, ("v / (1 - beta2**self.steps)", "v"), OUTSIDE),
             ("epsilon missing", COUNTED, UNSTORED, (DIVISOR, "np.sqrt(v_hat)")),
             ("epsilon fixed", COUNTED, UNSTORED, (DIVISOR, "(np.sqrt(v_hat) + 1e-8)")),
             (
                 "epsilon before the correction",
                 COUNTED,
                 UNSTORED,
-                (DIVISOR, "((np.sqrt(v) + self.epsilon) / np.sqrt(1 - self.beta2**self.t))"),
+                (DIVISOR, "((np.sqrt(v) + self.epsilon) / np.sqrt(1 - beta2**self.steps))"),
             ),
             ("new arrays instead of changed ones", COUNTED, UNSTORED, OUTSIDE, ("w -=", "w = w -")),
             ("gradients modified in place", COUNTED, UNSTORED, OUTSIDE, ("(g * g - v)", "(np.square(g, out=g) - v)")),
