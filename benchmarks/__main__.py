@@ -2,8 +2,9 @@
 
 import sys
 
-from benchmarks import convolution, grading
+from benchmarks import alexnet, convolution, grading
 
 if __name__ == "__main__":
     grading.main()
     convolution.main(["--quick"] if "--quick" in sys.argv else [])
+    alexnet.main([])
