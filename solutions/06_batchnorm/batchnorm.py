@@ -504,8 +504,9 @@ in_front_of_a_batch_norm()
 # place. One mean and one variance for each *channel*, over all images and all places (Ioffe and Szegedy, 2015, §3.2).
 # There is one $\gamma$ and one $\beta$ for each channel.
 #
-# The examples below come from AlexNet, the network that won the ImageNet contest of 2012 (1.2 million photographs of
-# 1000 classes). It has five convolutions, conv1 to conv5, and then three fully connected layers, fc6 to fc8.
+# The sizes printed below are those of AlexNet, the network that won the ImageNet contest of 2012 (1.2 million
+# photographs of 1000 classes). It has five convolutions, conv1 to conv5, and then three fully connected layers, fc6 to
+# fc8.
 
 # %% tags=["display-only"]
 predict(
@@ -1148,9 +1149,9 @@ end_of_a_network()
 #
 # We test them on the digits. All experiments use ReLU networks with layers of 32 to 64 units and plain stochastic
 # gradient descent (SGD), several seeds side by side. From here on, ± is the standard deviation of the seeds, unless
-# something else is said. The training code is 150 lines of NumPy, `course_utils/experiments/layers.py`, which you may
-# read. Its batch norm layers are your `BatchNorm` forward and your `batchnorm_backward` backward. (Rounding errors grow
-# during training, so your results may differ from those in the text by about their ±.)
+# something else is said. The training code is some 150 lines of NumPy, `course_utils/experiments/layers.py`, which you
+# may read. Its batch norm layers are your `BatchNorm` forward and your `batchnorm_backward` backward. (Rounding errors
+# grow during training, so your results may differ from those in the text by about their ±.)
 #
 # **Gradient flow.** Before any training: how large is the gradient at each of ten hidden layers?
 
@@ -1226,15 +1227,15 @@ gradient_flow()
 
 # %% [markdown]
 # The flow no longer depends on the scale of the weights, and that is the useful part of promise 1. But it is not level:
-# it *grows*, by 1.23 per layer in our run. (Layer 1 is left out of this average: it gets the pixels, not the output of
-# a ReLU, so its factor is another.) Theory says $\sqrt{\pi/(\pi-1)} = 1.21$, and here is why. Let $\hat x$ be
-# standard normal. Then $\operatorname{relu}(\hat x)$ has mean square $\tfrac12$ and mean $1/\sqrt{2\pi}$, so its
-# variance is $\tfrac12 - \tfrac1{2\pi} = \tfrac{\pi-1}{2\pi}$. Weights of variance $w$ turn it into pre-activations of
-# variance $v = n w\,\tfrac{\pi-1}{2\pi}$ over the batch. Backward, the mean square is divided by $v$ (the batch norm;
-# in a large batch the two sums of (3) are small), multiplied by $nw$ (the weights) and halved (the ReLU): $\tfrac12\,
-# nw/v = \tfrac{\pi}{\pi-1}$. The weights cancel. Fifty layers would make $1.21^{49} \approx 12\,000$ of it (G. Yang et
-# al., *A Mean Field Theory of Batch Normalization*, 2019). Very deep networks need more than batch norm: shortcuts, in
-# a later notebook.
+# it *grows*, by 1.23 per layer in our run. (Layer 1 is left out: it gets the pixels, not the output of a ReLU, so its
+# factor is another.) Theory says $\sqrt{\pi/(\pi-1)} = 1.21$, and here is why. Let $\hat x$ be standard normal. Then
+# $\operatorname{relu}(\hat x)$ has mean square $\tfrac12$ and mean $1/\sqrt{2\pi}$, so its variance is $\tfrac12 -
+# \tfrac1{2\pi} = \tfrac{\pi-1}{2\pi}$. Weights of variance $w$ turn it into pre-activations of variance $v = n
+# w\,\tfrac{\pi-1}{2\pi}$ over the batch. Backward, the mean square is divided by $v$ (the batch norm; in a large batch
+# the two sums of (3) are small), multiplied by $nw$ (the weights) and halved (the ReLU): $\tfrac12\, nw/v =
+# \tfrac{\pi}{\pi-1}$. The weights cancel. Fifty layers would make $1.21^{49} \approx 12\,000$ of it (G. Yang et al., *A
+# Mean Field Theory of Batch Normalization*, 2019). Very deep networks need more than batch norm: shortcuts, in a later
+# notebook.
 
 # %% [markdown]
 # **Dependence on initialization.** He's weights for a ReLU layer have variance $2/\text{fan-in}$. Multiply those of all
@@ -1650,10 +1651,9 @@ all_orders()
 #   dropout* has it, 0.64 and 0.50, because its second and third norm come after a dropout. The only safe place is
 #   behind the last norm.
 # - **Its price is small here.** For $p = 0.2$, settling gives back 0.006 ± 0.002 (standard error) at most, less than a
-#   point. For 0.5, settled statistics give back
-#   0.031 ± 0.009 (standard error) to *relu, dropout, norm*, 0.021 ± 0.008 to *dropout, norm, relu*, and 0.010 or less
-#   to the others: up to three points, more than chance. But *relu, dropout, norm* has lost ten points. The others are
-#   the price of dropout itself.
+#   point. For 0.5 it is 0.031 ± 0.009 for *relu, dropout, norm*, 0.021 ± 0.008 for *dropout, norm, relu* (standard
+#   errors again), and 0.010 or less for the others: up to three points, more than chance. But *relu, dropout, norm* has
+#   lost ten points. The other seven are the price of dropout itself.
 # - **Before or after the ReLU?** Without dropout, 0.958 ± 0.005 before and 0.946 ± 0.012 after. That is one point, two
 #   and a half standard errors, from one kind of network. Neither the paper's order nor the other is a law.
 # - **Promise 4** stays open. The best network with dropout (0.956) is no better than batch norm without it (0.958), and
@@ -1718,8 +1718,9 @@ drift_of_the_means()
 # %% [markdown]
 # (Layer 1 first, pre-activations, each network at its best rate in section 7.) Without batch norm the deeper layers
 # move more, the tenth by more than a third of a standard deviation per step: there is an internal covariate shift. With
-# batch norm they move much less, though the rate is three times higher. On this network the paper's observation holds. But is it the *reason*? Put
-# the drift back: behind every batch norm, each unit gets a shift of its own, drawn anew in every step.
+# batch norm they move much less, though the rate is three times higher. On this network the paper's observation
+# holds. But is it the *reason*? Put the drift back: behind every batch norm, each unit gets a shift of its own, drawn
+# anew in every step.
 
 # %% tags=["display-only"]
 predict(
