@@ -26,6 +26,8 @@ WIDGETS = (
     ("dropout_gap()", "bp-gap", ("p", "examples", "wrong")),
     ("batch_statistics()", "bp-batch", ("size", "number", "unit")),
     ("rates_survived()", "bp-rates", ("rate", "weights")),
+    ("augmentation_knobs()", "bp-knobs", ("subject", "mirrored", "turn", "shift", "brightness", "contrast")),
+    ("elastic_distortion()", "bp-elastic", ("alpha", "sigma", "draw")),
 )
 # A slider, a key that moves it and the one that takes the move back, and what the picture then says.
 MOVES = (
@@ -46,6 +48,13 @@ MOVES = (
     ("bp-batch-number", "ArrowRight", "ArrowLeft", "Mini-batch 2 of 8 images"),
     ("bp-batch-unit", "ArrowRight", "ArrowLeft", "Unit 2 on all"),
     ("bp-rates-rate", "ArrowRight", "ArrowLeft", "learning rate 0.5"),
+    ("bp-knobs-turn", "ArrowRight", "ArrowLeft", "turned by 20°"),
+    ("bp-knobs-shift", "ArrowLeft", "ArrowRight", "shifted by −1 pixels"),
+    ("bp-knobs-brightness", "ArrowRight", "ArrowLeft", "brightness 0.05"),
+    ("bp-knobs-contrast", "ArrowLeft", "ArrowRight", "contrast 0.95"),
+    ("bp-elastic-alpha", "ArrowRight", "ArrowLeft", "α = 31"),
+    ("bp-elastic-sigma", "ArrowLeft", "ArrowRight", "σ = 3.5"),
+    ("bp-elastic-draw", "ArrowRight", "ArrowLeft", "draw 2"),
 )
 # Radio buttons: which one to choose, which one is chosen at first, and what the picture then says.
 CHOICES = (
@@ -58,6 +67,8 @@ CHOICES = (
     ("bp-gap-examples", 0, 1, "100 training images"),
     ("bp-gap-wrong", 0, 1, "all labels right"),
     ("bp-rates-weights", 1, 0, "std 0.01 weights"),
+    ("bp-knobs-subject", 2, 0, "A picture of a cross"),
+    ("bp-knobs-mirrored", 1, 0, "a mirrored b is a d"),
 )
 
 

@@ -5,6 +5,7 @@ Nothing heavy is imported until a widget is called.
 
 from course_utils.widgets.build_stack import layer_stack
 from course_utils.widgets.count_relus import relu_count
+from course_utils.widgets.distort import elastic_distortion
 from course_utils.widgets.find_dead import dead_units
 from course_utils.widgets.map_stability import stability_map
 from course_utils.widgets.play_graph import graph_player
@@ -13,15 +14,18 @@ from course_utils.widgets.sample_batches import batch_statistics
 from course_utils.widgets.slide_window import convolution_window
 from course_utils.widgets.thin_networks import thinned_networks
 from course_utils.widgets.try_rates import rates_survived
+from course_utils.widgets.turn_knobs import augmentation_knobs
 from course_utils.widgets.walk_surface import loss_surface
 from course_utils.widgets.watch_gap import dropout_gap
 from course_utils.widgets.watch_layers import layer_histograms
 
 __all__ = [
+    "augmentation_knobs",
     "batch_statistics",
     "convolution_window",
     "dead_units",
     "dropout_gap",
+    "elastic_distortion",
     "graph_player",
     "layer_histograms",
     "layer_stack",
