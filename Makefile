@@ -66,7 +66,7 @@ grade: $(READY)
 
 test: $(READY)
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(READY)
 	@SOAK=1 $(BIN)/python -m pytest tests/test_soak.py tests/test_fuzz.py tests/test_journal.py

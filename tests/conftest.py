@@ -64,6 +64,15 @@ def _no_postgresql() -> str:
 NEEDS = {"chromium": _no_chromium, "bubblewrap": _no_bubblewrap, "cuda": _no_cuda, "postgresql": _no_postgresql}
 
 
+# Workers take whole files: the slowest first, so that none is left with a long one at the end.
+SLOWEST = ("bank", "notebooks", "sample_class", "attacks", "widget_controls_browser", "browser", "dropout_widgets")
+
+
+def pytest_collection_modifyitems(items):
+    names = [f"test_{name}.py" for name in SLOWEST]
+    items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
+
+
 def pytest_runtest_setup(item):
     for need in NEEDS:
         if item.get_closest_marker(need) and (why := missing(need)):

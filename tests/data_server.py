@@ -103,7 +103,7 @@ def answer(handler: BaseHTTPRequestHandler, files: FileServer, asked: Asked) -> 
         body = body[: files.breaks.pop(0)]
     for begin in range(0, len(body), 2**15):
         block = body[begin : begin + 2**15]
+        asked.sent += len(block)  # before it goes: the reader may be done with the last one before we are back here
         handler.wfile.write(block)
-        asked.sent += len(block)
         time.sleep(files.pause)
     handler.close_connection = True
