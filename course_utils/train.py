@@ -6,6 +6,7 @@
 from course_utils._training.augment import Augmentation
 from course_utils._training.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from course_utils._training.command import main
+from course_utils._training.distributed import leave
 from course_utils._training.errors import TrainingError, TrainingInterrupted
 from course_utils._training.fit import evaluate, fit
 from course_utils._training.schedule import EarlyStopping, PlateauRule
@@ -26,4 +27,4 @@ __all__ = [
 ]
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    leave(main())
