@@ -23,6 +23,12 @@ def number(value: float, digits: int = 3) -> str:
     return "0" if text == "-0" else text.replace("-", "−")
 
 
+def round_ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Round numbers inside an interval, three to six of them."""
+    step = next(s for s in (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0) if (high - low) / s <= 6)
+    return [(k * step, number(k * step)) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
 class Panel:
     """Axes over the pixel rectangle (x, y, w, h) of `scene`, with linear or logarithmic limits."""
 
