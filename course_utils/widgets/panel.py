@@ -78,6 +78,24 @@ class Panel:
             scene.text(left - 44, top + height / 2, ylabel, 12, anchor="middle", turned=True)
 
 
+def filled_contours(panel: Panel, xs, ys, heights, levels: Sequence[float], shades: Sequence[str]) -> tuple:
+    """What lies below each level, from the highest to the lowest: its shade and its polygons in pixels.
+
+    heights: (len(ys), len(xs)). levels and shades rise together.
+    """
+    import contourpy
+
+    generator = contourpy.contour_generator(xs, ys, heights, fill_type=contourpy.FillType.OuterOffset)
+    shapes = []
+    for level, shade in zip(levels[::-1], shades[::-1], strict=True):
+        parts = []
+        for points, offsets in zip(*generator.filled(-1.0, level), strict=True):
+            for first, last in zip(offsets, offsets[1:], strict=False):
+                parts.append(tuple((panel.x(x), panel.y(y)) for x, y in points[first : last - 1]))
+        shapes.append((shade, tuple(parts)))
+    return tuple(shapes)
+
+
 def _share(value: float, limits: Point, log: bool) -> float:
     """Where `value` lies between the limits, 0 to 1; far outside is cut so that coordinates stay sane."""
     low, high = limits
