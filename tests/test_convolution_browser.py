@@ -98,6 +98,7 @@ def test_a_stack_is_built_from_the_keyboard(notebook):
     page.keyboard.press("Enter")
     says(notebook, "bp-stack", "conv1 (32 of 5×5, padding 2) gives 32×32×32")
     press(notebook, "bp-stack-layer", "ArrowRight")
+    says(notebook, "bp-stack", "Layer 2 is chosen")  # its settings have arrived, and will not undo the next choice
     choose(
         page.locator(".bp-stack-kind"), 4
     )  # the second layer becomes fully connected: conv2 has nothing to slide over

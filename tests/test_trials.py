@@ -165,7 +165,8 @@ def test_nothing_else_of_the_notebook_runs_while_its_exercises_are_tried(plan):
         "def count():\n    while True:\n        shared[0] = (shared[0] + 1) % 256\n        time.sleep(0.001)\n\n"
         "threading.Thread(target=count, daemon=True).start()\n"
     )
-    still = "def shift(x, by):\n    before = shared[0]\n    time.sleep(0.05)\n"
+    still = "def shift(x, by):\n    time.sleep(0.02)\n"  # a stop signal reaches a thread on another core a moment later
+    still += "    before = shared[0]\n    time.sleep(0.05)\n"
     still += "    return x + by if shared[0] == before else 0 * x"
     moving = "def twice(x):\n    return 2 * x if counted else 0 * x"
     seen = "before = shared[0]\ntime.sleep(0.05)\ncounted = shared[0] != before\n"

@@ -23,6 +23,12 @@ def number(value: float, digits: int = 3) -> str:
     return "0" if text == "-0" else text.replace("-", "−")
 
 
+def round_ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Round numbers inside an interval, three to six of them."""
+    step = next(s for s in (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0) if (high - low) / s <= 6)
+    return [(k * step, number(k * step)) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
 class Panel:
     """Axes over the pixel rectangle (x, y, w, h) of `scene`, with linear or logarithmic limits."""
 
@@ -70,6 +76,24 @@ class Panel:
         scene.text(left + width / 2, bottom + 35, xlabel, 12, anchor="middle")
         if ylabel:
             scene.text(left - 44, top + height / 2, ylabel, 12, anchor="middle", turned=True)
+
+
+def filled_contours(panel: Panel, xs, ys, heights, levels: Sequence[float], shades: Sequence[str]) -> tuple:
+    """What lies below each level, from the highest to the lowest: its shade and its polygons in pixels.
+
+    heights: (len(ys), len(xs)). levels and shades rise together.
+    """
+    import contourpy
+
+    generator = contourpy.contour_generator(xs, ys, heights, fill_type=contourpy.FillType.OuterOffset)
+    shapes = []
+    for level, shade in zip(levels[::-1], shades[::-1], strict=True):
+        parts = []
+        for points, offsets in zip(*generator.filled(-1.0, level), strict=True):
+            for first, last in zip(offsets, offsets[1:], strict=False):
+                parts.append(tuple((panel.x(x), panel.y(y)) for x, y in points[first : last - 1]))
+        shapes.append((shade, tuple(parts)))
+    return tuple(shapes)
 
 
 def _share(value: float, limits: Point, log: bool) -> float:

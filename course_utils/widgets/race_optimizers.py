@@ -12,7 +12,7 @@ from course_utils.widgets.controls import choice, frame, row, slider
 from course_utils.widgets.display import picture, show_widget
 from course_utils.widgets.errors import WidgetError, one_of, within
 from course_utils.widgets.optimizer_paths import FACTORS, RACERS, RATES, SMALLEST, STEPS, SURFACES, Path, race
-from course_utils.widgets.panel import Panel, number
+from course_utils.widgets.panel import Panel, filled_contours, number
 from course_utils.widgets.scene import INK, WHITE, Scene
 
 ALL = "all"
@@ -115,22 +115,12 @@ def _height(value: float) -> str:
 @lru_cache(maxsize=len(SURFACES))
 def _contours(surface: str) -> tuple[tuple[str, tuple], ...]:
     """The filled contours from the highest to the lowest: a colour and the polygons, in pixels."""
-    import contourpy
-
     ground = SURFACES[surface]
     left, right, bottom, top = ground.window
     panel = Panel(Scene(0, 0), GROUND, (left, right), (bottom, top))
     xs, ys = np.linspace(left, right, 121), np.linspace(bottom, top, 121)
     heights = ground.height(*np.meshgrid(xs, ys)) - ground.lowest
-    generator = contourpy.contour_generator(xs, ys, heights, fill_type=contourpy.FillType.OuterOffset)
-    shapes = []
-    for level, shade in zip(ground.levels[::-1], SHADES[-2::-1], strict=True):
-        parts = []
-        for points, offsets in zip(*generator.filled(-1.0, level), strict=True):
-            for first, last in zip(offsets, offsets[1:], strict=False):
-                parts.append(tuple((panel.x(x), panel.y(y)) for x, y in points[first : last - 1]))
-        shapes.append((shade, tuple(parts)))
-    return tuple(shapes)
+    return filled_contours(panel, xs, ys, heights, ground.levels, SHADES[:-1])
 
 
 def _ground(scene: Scene, surface: str, paths: dict[str, Path], step: int, follow: str) -> None:

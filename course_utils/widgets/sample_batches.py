@@ -19,7 +19,7 @@ from course_utils.widgets.batch_noise import (
 from course_utils.widgets.controls import frame, row, slider
 from course_utils.widgets.display import picture, show_widget
 from course_utils.widgets.errors import WidgetError, within
-from course_utils.widgets.panel import Panel, number
+from course_utils.widgets.panel import Panel, number, round_ticks
 from course_utils.widgets.scene import INK, PALE, WHITE, Scene
 
 POPULATION, BATCHES, IMAGE_COLOR = "#9A9A9A", palette["blue"], palette["vermillion"]
@@ -114,7 +114,7 @@ def _members(scene: Scene, values: np.ndarray, members: np.ndarray, reach, numbe
     """The histogram of all images' values, and the members of one mini-batch as dots, with both means ± std."""
     counts, edges = np.histogram(values, BINS, reach)
     panel = Panel(scene, (60, 40, 300, 150), reach, (0, 1.45))
-    panel.frame(_ticks(reach), [], "all images, and one mini-batch", "the unit’s value before normalizing")
+    panel.frame(round_ticks(*reach), [], "all images, and one mini-batch", "the unit’s value before normalizing")
     _bars(panel, counts / counts.max(), edges, PALE)
     _interval(panel, values, 1.12, INK, "all")
     _interval(panel, members, 1.32, BATCHES, f"no. {number_of_batch}")
@@ -135,7 +135,7 @@ def _interval(panel: Panel, values: np.ndarray, height: float, color: str, label
 def _means(scene: Scene, values: np.ndarray, means: np.ndarray, reach) -> None:
     counts, edges = np.histogram(means, 2 * BINS, reach)
     panel = Panel(scene, (446, 40, 300, 150), reach, (0, 1.15))
-    panel.frame(_ticks(reach), [], f"the means of {DRAWS} mini-batches", "batch mean, same axis")
+    panel.frame(round_ticks(*reach), [], f"the means of {DRAWS} mini-batches", "batch mean, same axis")
     _bars(panel, counts / counts.max(), edges, BATCHES)
     at = panel.x(values.mean())
     scene.line([(at, 40), (at, 190)], INK, 1.2, dash=True)
@@ -180,11 +180,3 @@ def _bars(panel: Panel, heights: np.ndarray, edges: np.ndarray, color: str) -> N
         if height:
             x, y = panel.x(left), panel.y(height)
             panel.scene.rect(x, y, panel.x(right) - x, panel.y(0) - y, color, WHITE, 0.3)
-
-
-def _ticks(reach) -> list[tuple[float, str]]:
-    """Round numbers inside an interval, about five of them."""
-    width = reach[1] - reach[0]
-    step = next(s for s in (0.1, 0.2, 0.5, 1.0, 2.0) if width / s <= 6)
-    first = int(np.ceil(reach[0] / step))
-    return [(k * step, number(k * step)) for k in range(first, int(np.floor(reach[1] / step)) + 1)]

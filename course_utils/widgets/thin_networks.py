@@ -9,7 +9,7 @@ from course_utils.plots.palette import palette
 from course_utils.widgets.controls import choice, frame, row, slider
 from course_utils.widgets.display import picture, show_widget
 from course_utils.widgets.errors import WidgetError, one_of, within
-from course_utils.widgets.panel import Panel, number
+from course_utils.widgets.panel import Panel, number, round_ticks
 from course_utils.widgets.scene import INK, PALE, WHITE, Scene
 from course_utils.widgets.thinned import DRAWS, INPUT, MOST, SAMPLES, WEIGHT1, WEIGHT2, WHERE, Thinned, thinned
 
@@ -145,7 +145,7 @@ def _averages(scene: Scene, now: Thinned, samples: int) -> None:
     reach = 2.4 * spread + abs(now.mean - now.scaled) / 2
     panel = Panel(scene, (446, 40, 300, 170), (1, SAMPLES), (centre - reach, centre + reach), xlog=True)
     panel.frame(
-        [(1, "1"), (10, "10"), (100, "100"), (1000, "1000")], _ticks(centre - reach, centre + reach),
+        [(1, "1"), (10, "10"), (100, "100"), (1000, "1000")], round_ticks(centre - reach, centre + reach),
         "average output of the first T networks", "T",
     )  # fmt: skip
     with panel.inside():
@@ -173,7 +173,7 @@ def _distribution(scene: Scene, now: Thinned) -> None:
     margin = 0.05 * (high - low) or 1.0
     panel = Panel(scene, (446, 304, 300, 56), (low - margin, high + margin), (0, 1.1))
     panel.frame(
-        _ticks(low - margin, high + margin),
+        round_ticks(low - margin, high + margin),
         [],
         f"outputs of all {len(now.outputs)} networks, by probability",
         grid=False,
@@ -183,9 +183,3 @@ def _distribution(scene: Scene, now: Thinned) -> None:
         scene.line([(panel.x(value), panel.y(0)), (panel.x(value), panel.y(probability / most))], AVERAGE, 1.6)
     scene.line([(panel.x(now.mean), 304), (panel.x(now.mean), 360)], INK, 1.2, dash=True)
     scene.dot((panel.x(now.scaled), panel.y(0)), 4.5, SCALED, WHITE, 1)
-
-
-def _ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Round numbers inside an interval, three to six of them."""
-    step = next(s for s in (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0) if (high - low) / s <= 6)
-    return [(k * step, number(k * step)) for k in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]

@@ -13,7 +13,7 @@ from course_utils.widgets.controls import frame, row, slider
 from course_utils.widgets.descent import MINIMUM, SADDLE, Walk, behaviour, loss, walk
 from course_utils.widgets.display import picture, show_widget
 from course_utils.widgets.errors import WidgetError, within
-from course_utils.widgets.panel import Panel, number
+from course_utils.widgets.panel import Panel, filled_contours, number
 from course_utils.widgets.scene import INK, WHITE, Scene
 
 REACH = 4.0  # both weights from −4 to 4
@@ -109,20 +109,9 @@ def draw(start: tuple[float, float], learning_rate: float, steps: int) -> Scene:
 @lru_cache(maxsize=1)
 def _contours() -> tuple[tuple[str, tuple], ...]:
     """The filled contours from the highest to the lowest: a colour and the polygons, in pixels."""
-    import contourpy
-
     panel = Panel(Scene(0, 0), SURFACE, (-REACH, REACH), (-REACH, REACH))
     axis = np.linspace(-REACH, REACH, 121)
-    heights = loss(*np.meshgrid(axis, axis))
-    generator = contourpy.contour_generator(axis, axis, heights, fill_type=contourpy.FillType.OuterOffset)
-    shapes = []
-    for level, shade in zip(LEVELS[::-1], SHADES[-2::-1], strict=True):
-        parts = []
-        for points, offsets in zip(*generator.filled(-1.0, level), strict=True):
-            for first, last in zip(offsets, offsets[1:], strict=False):
-                parts.append(tuple((panel.x(x), panel.y(y)) for x, y in points[first : last - 1]))
-        shapes.append((shade, tuple(parts)))
-    return tuple(shapes)
+    return filled_contours(panel, axis, axis, loss(*np.meshgrid(axis, axis)), LEVELS, SHADES[:-1])
 
 
 def _surface(scene: Scene, path: Walk) -> None:
