@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from course_utils._training.response_norm import LocalResponseNorm
 
 # Smallest image, kernel and stride of the first layer. The paper's would leave nothing of a small image.
-_FIRST_LAYER = ((128, 11, 4), (64, 7, 2), (32, 5, 1))
+_FIRST_LAYER = ((67, 11, 4), (48, 7, 2), (32, 5, 1))
 _MAY_BE_LEFT_OUT = ("conv3", "conv4", "fc6", "fc7")
 _BIASES_OF_ONE = ("conv2", "conv4", "conv5", "fc6", "fc7")
 _ACTIVATIONS = {"relu": lambda: nn.ReLU(inplace=True), "tanh": nn.Tanh}
@@ -35,8 +35,8 @@ class AlexNet(_Layers):
 
     groups: 2 splits conv2, conv4 and conv5 between the paper's two GPUs; 1 is the network on one.
     width: the factor for the number of channels and hidden units; 0.25 gives 24 in conv1 and 1024 in fc6.
-    image_size: S in pixels, at least 32. From 128 on conv1 is the paper's (11×11, stride 4); below it is 7×7 with
-        stride 2, and below 64 it is 5×5 with stride 1. The paper writes 224, but its sizes need 227.
+    image_size: S in pixels, at least 32. From 67 on conv1 is the paper's (11×11, stride 4); below it is 7×7 with
+        stride 2, and below 48 it is 5×5 with stride 1. The paper writes 224, but its sizes need 227.
     dropout: the probability with which a hidden unit of fc6 and fc7 is dropped.
     activation: "relu" or "tanh". norm: False leaves the response normalization out. overlapping: False pools 2×2.
     without: layers to leave out, of conv3, conv4, fc6 and fc7, each with its activation (the ablations).

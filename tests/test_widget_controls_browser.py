@@ -28,6 +28,8 @@ WIDGETS = (
     ("rates_survived()", "bp-rates", ("rate", "weights")),
     ("augmentation_knobs()", "bp-knobs", ("subject", "mirrored", "turn", "shift", "brightness", "contrast")),
     ("elastic_distortion()", "bp-elastic", ("alpha", "sigma", "draw")),
+    ("first_layer_filters()", "bp-filters", ("moment", "show", "scale")),
+    ("alexnet_accounting()", "bp-account", ("width", "size", "groups", "classes", "batch")),
 )
 # A slider, a key that moves it and the one that takes the move back, and what the picture then says.
 MOVES = (
@@ -55,6 +57,10 @@ MOVES = (
     ("bp-elastic-alpha", "ArrowRight", "ArrowLeft", "α = 31"),
     ("bp-elastic-sigma", "ArrowLeft", "ArrowRight", "σ = 3.5"),
     ("bp-elastic-draw", "ArrowRight", "ArrowLeft", "draw 2"),
+    ("bp-filters-moment", "ArrowLeft", "ArrowRight", "after 4,250 updates"),
+    ("bp-account-width", "ArrowLeft", "ArrowRight", "of width 0.9375"),
+    ("bp-account-size", "ArrowRight", "ArrowLeft", "228 pixels do not fit"),
+    ("bp-account-batch", "ArrowRight", "ArrowLeft", "Activations of 256 images"),
 )
 # Radio buttons: which one to choose, which one is chosen at first, and what the picture then says.
 CHOICES = (
@@ -69,6 +75,10 @@ CHOICES = (
     ("bp-rates-weights", 1, 0, "std 0.01 weights"),
     ("bp-knobs-subject", 2, 0, "A picture of a cross"),
     ("bp-knobs-mirrored", 1, 0, "a mirrored b is a d"),
+    ("bp-filters-show", 1, 0, "Grey is no change since the beginning"),
+    ("bp-filters-scale", 1, 0, "the largest value of the whole run"),
+    ("bp-account-groups", 0, 1, "Total: 62,378,344 parameters"),
+    ("bp-account-classes", 0, 1, "two groups, 10 classes"),
 )
 
 

@@ -88,6 +88,8 @@ class Exercise:
     float64 and are loosened for narrower floats.
     `time_limit` is in CPU seconds for all cases of one seed together.
     `trains` marks an exercise that trains: the judge tries it on one secret seed only.
+    `hands_in` names a file that a student hands in beside the notebook and that `call` reads in place of running
+    anything: what takes minutes to train is judged by its weights.
     `fresh` forbids results that share memory with an input.
     `forbidden` are dotted names that may not be used ("torch" forbids "torch.nn" too).
     `builds_on` names exercises whose functions a student may reasonably reuse here: where one of those fails its own
@@ -113,6 +115,7 @@ class Exercise:
     atol: float = 1e-9
     time_limit: float = 2.0
     trains: bool = False
+    hands_in: str = ""
     fresh: bool = False
     forbidden: tuple[str, ...] = ("torch", "scipy", "sklearn")
     builds_on: tuple[str, ...] = ()

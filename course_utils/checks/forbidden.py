@@ -83,7 +83,8 @@ def refusal(exercise: Exercise, cells: Sequence[str]) -> str | None:
         return None
     if hit(used, COURSE_INTERNALS):
         return f"{used} may not be used here: it holds the course's own answers."
-    return f"{used} may not be used here: the exercise is to write this yourself, in NumPy."
+    tool = "NumPy" if "torch" in exercise.forbidden else "PyTorch"
+    return f"{used} may not be used here: the exercise is to write this yourself, in {tool}."
 
 
 def find_forbidden(cells: Sequence[str], name: str, forbidden: Sequence[str]) -> str | None:

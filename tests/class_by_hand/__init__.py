@@ -6,7 +6,7 @@ REASONS: a part of the message. PROBLEMS: student → how the problem that is re
 questions whose answers wait for a human.
 """
 
-from tests.class_by_hand import backprop, batchnorm, convolution, dropout, initialization, optimizers
+from tests.class_by_hand import augmentation, backprop, batchnorm, convolution, dropout, initialization, optimizers
 
 BY_HAND = {
     "01_backprop": backprop,
@@ -15,4 +15,5 @@ BY_HAND = {
     "04_optimizers": optimizers,
     "05_dropout": dropout,
     "06_batchnorm": batchnorm,
+    "07_augmentation": augmentation,
 }

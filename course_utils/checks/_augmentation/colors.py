@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from course_utils.checks.describe import one_of, tensor, through
@@ -98,6 +100,28 @@ def _unmoved(images):
     return _covariance(images.reshape(-1, 3))
 
 
+def _unmoved_rows(images):
+    return _covariance(images.reshape(3, -1).T)
+
+
+def _as_rows(signs):
+    return _changed(lambda values, vectors: (values, (vectors * signs).T))
+
+
+_in_rising_order = _ways(
+    _changed(lambda values, vectors: (values[::-1], vectors[:, ::-1])),
+    _changed(lambda values, vectors: (values[::-1], vectors[::-1, ::-1])),
+)
+
+
+def _rising(case, outputs):
+    """Whatever else is wrong with the eigenvalues: the largest comes last, and the smallest first."""
+    if _in_rising_order(case, outputs):
+        return True
+    values = outputs.get("eigenvalues") if isinstance(outputs, dict) else None
+    return isinstance(values, np.ndarray) and values.shape == (3,) and values[2] > 2 * values[:2].max()
+
+
 def _correlation(images):
     return np.corrcoef(_rows(images).T)
 
@@ -183,10 +207,10 @@ pca_color = Exercise(
         ),
         Misconception(
             "channels mixed by reshape",
-            "It looks as if reshape(-1, 3) makes the points. In (N, 3, H, W) three numbers in a row are pixels "
-            "of one channel.",
-            "Ask yourself: which axis must come last before reshape(-1, 3) gives colours?",
-            _variant(_with(_unmoved)),
+            "It looks as if reshape alone, to (-1, 3) or (3, -1), makes the points. In (N, 3, H, W) the channels are "
+            "the second axis, and reshape does not move axes.",
+            "Ask yourself: which axis must come last before reshape(-1, 3), or first before reshape(3, -1)?",
+            matches=_ways(_with(_unmoved), _with(_unmoved_rows)),
         ),
         Misconception(
             "blue, green, red",
@@ -198,10 +222,7 @@ pca_color = Exercise(
             "rising order",
             "It looks as if the smallest eigenvalue comes first, as np.linalg.eigh returns them.",
             "Ask yourself: along which direction do colours differ most, and where does it stand in your result?",
-            matches=_ways(
-                _changed(lambda values, vectors: (values[::-1], vectors[:, ::-1])),
-                _changed(lambda values, vectors: (values[::-1], vectors[::-1, ::-1])),
-            ),
+            matches=_rising,
         ),
         Misconception(
             "values turned around, vectors not",
@@ -213,7 +234,7 @@ pca_color = Exercise(
             "vectors as rows",
             "It looks as if your eigenvectors are the rows of the matrix. They should be its columns.",
             "Ask yourself: is covariance @ eigenvectors[:, 0] a multiple of eigenvectors[:, 0]?",
-            _variant(_changed(lambda values, vectors: (values, vectors.T))),
+            matches=_ways(*map(_as_rows, product((1, -1), repeat=3))),  # rows may have any sign, too
         ),
         Misconception(
             "order of the rows turned around",

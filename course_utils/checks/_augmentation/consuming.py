@@ -28,15 +28,17 @@ def call_prefetch(student, count, depth, fails, stop, kind):
     odd = [np.zeros(3), None, ValueError("an item"), False, np.ones((2, 2)), (), StopIteration()]
     items = odd[:count] if kind == "odd" else [("item", i) for i in range(count)]
     problem = KeyError("the source is damaged")
-    asked = taken = most = 0
-    ended = resting = False
+    asked = taken = most = late = 0
+    ended = resting = closed = False
     ahead, got, ending, broken = [], [], [""], []
 
     def source():
-        nonlocal taken, most, ended
+        nonlocal taken, most, late, ended
         for item in items:
             taken += 1
-            most = max(most, taken - asked)
+            late += closed
+            if not closed:
+                most = max(most, taken - asked)
             yield item
         ended = True
         if fails:
@@ -67,7 +69,7 @@ def call_prefetch(student, count, depth, fails, stop, kind):
         resting = False
 
     def consume():
-        nonlocal asked
+        nonlocal asked, closed
         try:
             iterator = student(items if kind == "list" else source(), depth)
             if not hasattr(iterator, "__next__"):
@@ -91,6 +93,7 @@ def call_prefetch(student, count, depth, fails, stop, kind):
                 if len(got) < 4 and kind != "list":
                     rest()
             if stop >= 0:
+                closed = True
                 iterator.close()
         except BaseException as error:
             broken.append(error)
@@ -123,6 +126,7 @@ def call_prefetch(student, count, depth, fails, stop, kind):
         "error": ending[0],
         "ahead": min(ahead, default=0),
         "most": most,
+        "late": late,
         "hung": hung,
         "left": left,
     }

@@ -36,6 +36,19 @@ def _formula(value):
     return lambda image, brightness, contrast: _clip(value(image, image.mean(), brightness, contrast))
 
 
+def _clipped_or_not(value):
+    """A `matches`: this idea, whether the result is clipped or not."""
+
+    def unclipped(image, brightness, contrast):
+        return value(image, image.mean(), brightness, contrast)
+
+    return one_of(call_directly, _formula(value), unclipped)
+
+
+def _channel_means(image):
+    return image.mean(axis=(1, 2), keepdims=True)
+
+
 def _unclipped(image, brightness, contrast):
     return (image - image.mean()) * contrast + image.mean() + brightness
 
@@ -106,7 +119,7 @@ brightness_contrast = Exercise(
             "contrast about 0",
             "It looks as if the values themselves are multiplied. That makes the image brighter, too.",
             "Ask yourself: what is the mean of your result when the contrast doubles and nothing is clipped?",
-            _formula(lambda x, m, b, c: x * c + b),
+            matches=_clipped_or_not(lambda x, m, b, c: x * c + b),
         ),
         Misconception(
             "contrast about one half",
@@ -118,7 +131,7 @@ brightness_contrast = Exercise(
             "a mean for each channel",
             "It looks as if every channel has a mean of its own. A contrast of 0 then leaves a colour and not grey.",
             "Ask yourself: over how many values does m run, H·W or C·H·W?",
-            _about(lambda image: image.mean(axis=(1, 2), keepdims=True)),
+            matches=_clipped_or_not(lambda x, m, b, c: (x - _channel_means(x)) * c + _channel_means(x) + b),
         ),
         Misconception(
             "a mean for each pixel",
@@ -136,13 +149,13 @@ brightness_contrast = Exercise(
             "mean not put back",
             "It looks as if m is subtracted and never added again. The image becomes dark.",
             "Ask yourself: what do you get with brightness 0 and contrast 1?",
-            _formula(lambda x, m, b, c: (x - m) * c + b),
+            matches=_clipped_or_not(lambda x, m, b, c: (x - m) * c + b),
         ),
         Misconception(
             "brightness stretched too",
             "It looks as if the contrast multiplies the brightness as well.",
             "Ask yourself: with contrast 0, by how much does a brightness of 0.2 change the image?",
-            _formula(lambda x, m, b, c: (x - m + b) * c + m),
+            matches=_clipped_or_not(lambda x, m, b, c: (x - m + b) * c + m),
         ),
         Misconception(
             "brightness multiplied",

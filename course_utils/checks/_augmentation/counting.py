@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from course_utils.checks._convolution.impossible import Impossible, or_raises
-from course_utils.checks.exercise import Case, Exercise, Misconception
+from course_utils.checks.describe import one_of
+from course_utils.checks.exercise import Case, Exercise, Misconception, call_directly
 
 
 def _refuse(full, crop):
@@ -78,7 +79,9 @@ view_count = Exercise(
             "mirror images forgotten",
             "It looks as if you count the places alone.",
             "Ask yourself: how many views does an image have that is not cropped at all, if it may be mirrored?",
-            _formula(lambda full, crop: (full - crop + 1) ** 2),
+            matches=one_of(
+                call_directly, lambda full, crop: (full - crop + 1) ** 2, lambda full, crop: (full - crop) ** 2
+            ),
         ),
         Misconception(
             "mirrored in both directions",

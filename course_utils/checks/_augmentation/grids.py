@@ -84,6 +84,12 @@ def _upwards(theta, height, width):
     return _with(theta, _centres(width), -_centres(height))
 
 
+def _reshaped(theta, height, width):
+    """(2, height, width), whose numbers are then only counted off anew."""
+    grid = _with(theta, _centres(width), _centres(height))
+    return np.moveaxis(grid, -1, 0).reshape(height, width, 2)
+
+
 def _standing(theta, height, width):
     """(width, height, 2)."""
     return _with(theta, _centres(width), _centres(height)).swapaxes(0, 1)
@@ -183,6 +189,13 @@ affine_grid = Exercise(
             'It looks as if your grid is (width, height, 2): np.meshgrid(x, y, indexing="ij") gives that.',
             "Ask yourself: which axis of an array counts the rows?",
             _standing,
+        ),
+        Misconception(
+            "reshaped, not transposed",
+            "It looks as if all x come first, then all y, and reshape(height, width, 2) cuts that row of numbers into "
+            "pairs.",
+            "Ask yourself: are the two numbers at your grid[0, 0] an x and a y, or the x of two pixels?",
+            _reshaped,
         ),
         Misconception(
             "the inverse map",

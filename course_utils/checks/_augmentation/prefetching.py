@@ -27,6 +27,7 @@ def _cases(rng):
         case(ORDER, 0, 2),
         case(AHEAD, 30 + more, 4),
         case(AHEAD, 25, 7 + more),
+        case(AHEAD, 12, 1),
         case(ANY, 7, 3, kind="odd"),
         case(ERRORS, 3, 2, fails=True),
         case(ERRORS, 2, 5 + more, fails=True),
@@ -110,6 +111,8 @@ def _thread_fault(case, seen):
         )
     if seen["most"] > depth + 1:
         return f"with depth {depth}, {seen['most']} items are taken in advance, should be {depth + 1} at most"
+    if seen["late"] > 1:
+        return f"after close(), {seen['late']} more items are taken, should be 1 at most"
     if seen["left"]:
         when = {NEVER: "at the end", 0: "after close() before the first item"}.get(case.inputs["stop"], "after close()")
         return f"{when}, a thread is still there"
@@ -143,7 +146,9 @@ def _everything_first(case, outputs):
         return True  # Queue(0), the queue without a bound, may or may not be refused
     if case.aspect == AHEAD:
         return outputs["most"] > case.inputs["depth"] + 1 and _complete(case, outputs)
-    return not outputs["hung"]
+    if case.inputs["fails"]:  # the error may come before the items
+        return not outputs["hung"]
+    return outputs["most"] > case.inputs["depth"] + 1
 
 
 def _nothing_ahead(case, outputs):
@@ -297,6 +302,15 @@ prefetch = Exercise(
             "with all that it holds in memory.",
             "Ask yourself: when nobody empties the queue any more, which line does your thread stand at?",
             matches=_only(lambda case: case.aspect == EARLY, _left),
+        ),
+        Misconception(
+            "goes on after close()",
+            "It looks as if the thread goes on taking items when the consumer has stopped, perhaps all of them.",
+            "Ask yourself: after close(), what ends your loop over the iterable?",
+            matches=_only(
+                lambda case: case.aspect == EARLY and case.inputs["stop"] > 0,
+                lambda case, outputs: outputs["late"] > 1 and _complete(case, outputs),
+            ),
         ),
         Misconception(
             "thread of an iterator that was never used",

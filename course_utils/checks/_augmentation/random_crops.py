@@ -89,6 +89,7 @@ def _up_to(extra):
 
 
 last_missing = sides(_up_to(-1))
+last_missing_or_the_only_one = sides(lambda side, size: uniform(max(side - size, 1)))
 
 
 def height(height, width, size):
@@ -219,7 +220,7 @@ random_crop = Exercise(
                 last_missing,
                 independent(lambda h, w, size: uniform(h - size), lambda h, w, size: uniform(w - size + 1)),
                 independent(lambda h, w, size: uniform(h - size + 1), lambda h, w, size: uniform(w - size)),
-                sides(lambda side, size: uniform(max(side - size, 1))),
+                last_missing_or_the_only_one,
             ),
         ),
         Misconception(

@@ -28,10 +28,10 @@ def _pixels(image, i, j):
     return np.where(inside, image[:, np.clip(i, 0, H - 1).astype(int), np.clip(j, 0, W - 1).astype(int)], 0.0)
 
 
-def bilinear(image, rows, columns, whole=np.floor, pixels=_pixels, flipped=False):
-    """Values at points given in pixels. `flipped` gives each pixel the weight of the one on the other side."""
+def bilinear(image, rows, columns, whole=np.floor, pixels=_pixels, shares=lambda t, s: (t, s)):
+    """Values at points given in pixels. `shares` changes the shares of the way to the next row and column."""
     i, j = whole(rows), whole(columns)
-    t, s = (i + 1 - rows, j + 1 - columns) if flipped else (rows - i, columns - j)
+    t, s = shares(rows - i, columns - j)
     return (
         (1 - t) * (1 - s) * pixels(image, i, j)
         + (1 - t) * s * pixels(image, i, j + 1)
@@ -49,7 +49,11 @@ def upper_left(image, rows, columns):
 
 
 def weights_flipped(image, rows, columns):
-    return bilinear(image, rows, columns, flipped=True)
+    return bilinear(image, rows, columns, shares=lambda t, s: (1 - t, 1 - s))
+
+
+def shares_exchanged(image, rows, columns):
+    return bilinear(image, rows, columns, shares=lambda t, s: (s, t))
 
 
 def truncated(image, rows, columns):
@@ -100,6 +104,12 @@ def sampling_misconceptions(read_with):
             "It looks as if the farther pixel gets the larger weight: t stands where 1 − t belongs.",
             "Ask yourself: at row 2.1, t is 0.1. Which of rows 2 and 3 should count 0.9?",
             read_with(weights_flipped),
+        ),
+        Misconception(
+            "shares exchanged",
+            "It looks as if t and s have changed places: the share between the rows weighs the columns.",
+            "Ask yourself: at row 2.1 and column 5, how much of row 3 should be mixed in, and how much of column 6?",
+            read_with(shares_exchanged),
         ),
         Misconception(
             "rounded towards zero",

@@ -10,6 +10,7 @@ from course_utils.checks._augmentation.random_crops import (
     crop_case,
     height,
     last_missing,
+    last_missing_or_the_only_one,
     verify,
     width,
     wrong_places,
@@ -65,7 +66,7 @@ repaired_random_crop = Exercise(
             "last place still missing",
             "It looks as if height and width are mended, and the last row and column never come.",
             "Ask yourself: which numbers can rng.integers(0, 2) return?",
-            matches=any_law(last_missing),
+            matches=any_law(last_missing, last_missing_or_the_only_one),
         ),
         Misconception(
             "height and width still swapped",

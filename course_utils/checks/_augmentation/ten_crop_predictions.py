@@ -11,7 +11,7 @@ from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided
 
 
-def call_ten_crop_predict(student, image, size, hidden, output, bias):
+def call_ten_crop_predict(student, image, size, hidden, output, bias, level):
     import numpy as np
 
     def predict(batch):
@@ -19,7 +19,8 @@ def call_ten_crop_predict(student, image, size, hidden, output, bias):
         if batch.ndim != 4 or batch.shape[1:] != (image.shape[0], size, size):
             wanted = f"(n, {image.shape[0]}, {size}, {size})"
             raise ValueError(f"predict got an array of shape {batch.shape}, wants {wanted}")
-        return np.tanh(batch.reshape(len(batch), -1) @ hidden.T) @ output.T + bias
+        inner = np.tanh(batch.reshape(len(batch), -1) @ hidden.T)
+        return inner @ output.T + bias + level * inner[:, :1]  # the level of a view's logits changes no probability
 
     return student(predict, image, size)
 
@@ -66,6 +67,17 @@ def _votes(logits):
     return np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]) / len(logits)
 
 
+def _one_sum(logits):
+    """The right powers, over the sum of all of them."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (powers / powers.sum()).mean(axis=0)
+
+
+def _one_largest(logits):
+    powers = np.exp(logits - logits.max())
+    return (powers / powers.sum(axis=1, keepdims=True)).mean(axis=0)
+
+
 def _joint(logits):
     return _softmax(logits.reshape(1, -1)).reshape(logits.shape).sum(axis=0)
 
@@ -78,7 +90,7 @@ def _mean_view(image, size):
 
 
 def _cases(rng):
-    def case(aspect, shape, size, classes, make=lambda array: array, factor=4.0, shift=0.0):
+    def case(aspect, shape, size, classes, make=lambda array: array, factor=4.0, shift=0.0, level=0.0):
         channels, hidden = shape[0], 6
         inputs = {
             "image": make(picture(rng, *shape) - 0.5),
@@ -86,6 +98,7 @@ def _cases(rng):
             "hidden": rng.normal(size=(hidden, channels * size**2)),
             "output": factor * rng.normal(size=(classes, hidden)) / np.sqrt(hidden),
             "bias": shift + rng.normal(size=classes),
+            "level": level,
         }
         return Case(aspect, inputs)
 
@@ -96,6 +109,7 @@ def _cases(rng):
         case(mean, (1, 9, 12), 5, 3),
         case(large, (3, 6, 9), 4, 4, shift=1000.0),
         case(large, (2, 9, 6), 3, 3, strided, shift=-1000.0),
+        case(large, (2, 7, 8), 4, 4, level=3000.0),
         case(whole, (3, 5, 5), 5, 4),
         case(whole, (2, 6, 6), 6, 3, strided),
     ]
@@ -108,7 +122,7 @@ ten_crop_predict = Exercise(
     expected=through(call_ten_crop_predict, averaged),
     stand_in=lambda: averaged,
     outputs=("probabilities",),
-    for_call=("hidden", "output", "bias"),
+    for_call=("hidden", "output", "bias", "level"),
     builds_on=("ten_crop",),
     difficulty=2,
     importance=4,
@@ -148,7 +162,7 @@ ten_crop_predict = Exercise(
             "It looks as if one softmax runs over all views and classes together. Views with large logits then count "
             "more.",
             "Ask yourself: do the probabilities of each view add up to 1?",
-            _of_logits(_joint),
+            matches=_any_of_logits(_joint, _one_sum),
         ),
         Misconception(
             "votes counted",
@@ -185,6 +199,13 @@ ten_crop_predict = Exercise(
             "It looks as if you return the number of the best class.",
             "Ask yourself: which shape does the docstring give the result?",
             _of_logits(lambda logits: int(_softmax(logits).mean(axis=0).argmax())),
+        ),
+        Misconception(
+            "one largest logit for all views",
+            "It looks as if the largest logit of all ten views is subtracted from each. Where another view has far "
+            "larger ones, all powers of a view become 0, and 0 / 0 is NaN.",
+            "Ask yourself: of which numbers is the softmax of one view made, and which is the largest of those?",
+            _of_logits(_one_largest),
         ),
         Misconception(
             "exp overflow",

@@ -98,6 +98,12 @@ def _twice(image, size):
     return np.concatenate([_five(image, size)] * 2)
 
 
+def _same_margins(image, size):
+    """The centre as image[:, top:-top, left:-left]: too large where a margin is odd, empty where it is 0."""
+    top, left = ((side - size) // 2 for side in image.shape[1:])
+    return with_mirrors(np.stack([*_five(image, size)[:4], image[:, top:-top, left:-left]]))
+
+
 def _swapped_sides(image, size):
     height, width = image.shape[1:]
     places = [(0, 0), (0, height - size), (width - size, 0), (width - size, height - size)]
@@ -216,6 +222,13 @@ ten_crop = Exercise(
                 lambda image, size: with_mirrors(_five(image, size, centre=lambda margin: round(margin / 2))),
                 lambda image, size: with_mirrors(_five(image, size, centre=lambda margin: (margin + 1) // 2)),
             ),
+        ),
+        Misconception(
+            "same margin at both ends",
+            "It looks as if your centre ends as many pixels before the border as it begins behind the other one. With "
+            "an odd margin that is a pixel too many, and a slice that ends at −0 is empty.",
+            "Ask yourself: how many rows has image[:, 1:-1] in an image of 6 rows, and how many has image[:, 0:-0]?",
+            _variant(_same_margins),
         ),
         Misconception(
             "height and width swapped",

@@ -145,6 +145,12 @@ warp = Exercise(
                 lambda image, field: _read_with(bilinear)(image, field * np.array([0.0, 1.0])[:, None, None]),
             ),
         ),
+        Misconception(
+            "field taken for places",
+            "It looks as if dy and dx themselves are the row and the column. They count from the pixel's own place.",
+            "Ask yourself: with a field of zeros, where does the pixel in row 3 and column 4 come from?",
+            lambda image, field: bilinear(image, *field),
+        ),
         *sampling_misconceptions(_read_with),
     ),
 )

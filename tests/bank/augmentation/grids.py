@@ -58,6 +58,8 @@ SOURCES = [
     ("grid lying on its side", PLAIN.replace("meshgrid(x, y)", 'meshgrid(x, y, indexing="ij")')),
     ("theta applied to (y, x)", PLAIN.replace(X, "0").replace(Y, "0").replace(
         "np.meshgrid(x, y)", f'np.meshgrid({Y}, {X}, indexing="ij")')),
+    ("reshaped, not transposed", PLAIN.replace(
+        "places @ theta.T", "(theta @ places.reshape(-1, 3).T).reshape(height, width, 2)")),
     ("the inverse map", PLAIN.replace("theta.T", "np.linalg.inv(np.vstack([theta, [0, 0, 1]]))[:2].T")),
     ("theta transposed", PLAIN.replace("places @ theta.T", "places[..., :2] @ theta[:, :2] + theta[:, 2]")),
     ("shift left out", PLAIN.replace("places @ theta.T", "places[..., :2] @ theta[:, :2].T")),

@@ -192,6 +192,8 @@ CHANGES = [
     ("another error", "raise value", "raise type(value)(*value.args)"),
     ("thread left behind", STOPPING, "            pass\n"),
     ("thread left behind", "        while not stopped.is_set():\n", "        while True:\n"),
+    ("goes on after close()", "                if stopped.is_set():\n                    return\n", ""),
+    ("everything taken at once", "queue.Queue(depth)", "queue.Queue(depth - 1)"),
     ("depths below 1", '    if depth < 1:\n        raise ValueError(f"depth {depth}")\n', ""),
 ]  # fmt: skip
 SOURCES = [(label, PLAIN.replace(old, new)) for label, old, new in CHANGES]

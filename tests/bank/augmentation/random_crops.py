@@ -135,6 +135,7 @@ mistaken_changes(
     (
         ("both bugs still there",),
         ("last place still missing", *_with("height - size", "width - size")),
+        ("last place still missing", *_with("max(height - size, 1)", "max(width - size, 1)")),
         ("height and width still swapped", *_with("width - size + 1", "height - size + 1")),
         ("one side for both", *_with("height - size + 1", "height - size + 1")),
         ("one side for both", *_with("width - size", "width - size")),

@@ -71,6 +71,7 @@ CHANGES = [
     ("nearest pixel", AFTER, AFTER + "    rows, columns = rows.round(), columns.round()\n"),
     ("upper left pixel", "t, s = rows - i, columns - j", "t = s = 0"),
     ("weights the wrong way round", "t, s = rows - i, columns - j", "t, s = 1 - (rows - i), 1 - (columns - j)"),
+    ("shares exchanged", "t, s = rows - i, columns - j", "s, t = rows - i, columns - j"),
     ("rounded towards zero", "np.floor(rows).astype(int), np.floor(columns).astype(int)",
      "rows.astype(int), columns.astype(int)"),
     ("edge pixels repeated", " * inside", ""),

@@ -119,6 +119,7 @@ mistaken_changes(
     (
         ("one place too few", (VIEWS, "2 * (full - crop) ** 2")),
         ("mirror images forgotten", (VIEWS, "(full - crop + 1) ** 2")),
+        ("mirror images forgotten", (VIEWS, "(full - crop) ** 2")),
         ("mirrored in both directions", (VIEWS, "(2 * (full - crop + 1)) ** 2")),
         ("one direction alone", (VIEWS, "2 * (full - crop + 1)")),
         ("one place too many", (VIEWS, "2 * (full - crop + 2) ** 2")),
