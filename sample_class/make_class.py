@@ -1,8 +1,8 @@
 """Makes the sample class: what its students hand in for each assignment, one story each.
 
-Run `python sample_class/make_class.py` after a released notebook or a bank of alternatives has changed; with `--check`
-it writes nothing and fails if the committed submissions differ. The stories stand in `stories/`, one file for each
-assignment. README.md beside this file says who did what, and what it is worth.
+Run `python sample_class/make_class.py` after a released notebook, a bank of alternatives or `alexnet_weights.npz` has
+changed; with `--check` it writes nothing and fails if the committed submissions differ. The stories stand in
+`stories/`, one file for each assignment. README.md beside this file says who did what, and what it is worth.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from sample_class.stories import STORIES  # noqa: E402
 SUBMITTED = ROOT / "sample_class" / "submitted"
 
 
-def made() -> dict[Path, str]:
-    """Path → text, for everything that is handed in."""
+def made() -> dict[Path, bytes]:
+    """Path → content, for everything that is handed in."""
     return {
-        SUBMITTED / student / story.ASSIGNMENT.name / name: text
+        SUBMITTED / student / story.ASSIGNMENT.name / name: content.encode() if isinstance(content, str) else content
         for story in STORIES
         for student, files in story.students().items()
-        for name, text in files.items()
+        for name, content in files.items()
     }
 
 
@@ -40,7 +40,7 @@ def differences() -> list[str]:
             sentences.append(f"{shown} is not made by sample_class/make_class.py: run it.")
         elif path not in present:
             sentences.append(f"{shown} is missing: run sample_class/make_class.py.")
-        elif path.read_bytes() != wanted[path].encode():
+        elif path.read_bytes() != wanted[path]:
             sentences.append(f"{shown} is not what sample_class/make_class.py makes: run it.")
     return sentences
 
@@ -49,9 +49,9 @@ def write() -> None:
     """Replace everything in `sample_class/submitted`."""
     wanted = made()
     shutil.rmtree(SUBMITTED, ignore_errors=True)
-    for path, text in wanted.items():
+    for path, content in wanted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
+        path.write_bytes(content)
     for story in STORIES:
         name = story.ASSIGNMENT.name
         count = len({path.parent for path in wanted if path.parent.name == name})

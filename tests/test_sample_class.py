@@ -22,11 +22,13 @@ from autograder.build.course import build_sources
 from autograder.course import open_course
 from autograder.grade import grade_class, submissions
 from autograder.planning import make_plan
+from course_utils.small_alexnet import WEIGHTS
 from tests.class_by_hand import BY_HAND
 from tests.made_up import ROOT
 
 ASSIGNMENT, NOTEBOOK = "01_backprop", "backprop.ipynb"
 SUBMITTED = ROOT / "sample_class" / "submitted"
+HANDED_IN = {"08_alexnet": ROOT / "sample_class" / WEIGHTS}  # beside the solved notebook
 PAIRS = [(assignment, student) for assignment, expected in BY_HAND.items() for student in expected.POINTS]
 
 # -- what is tried under stock nbgrader as well, and on which secrets ------------------------------------------
@@ -107,9 +109,17 @@ def verdicts(graded: SimpleNamespace, assignment: str) -> list[tuple[tuple[str, 
     return [((student, name), v) for student, entry in entries for name, v in entry["exercises"].items()]
 
 
+def solved(root: Path, sources: Path, assignment: str) -> None:
+    """One student more, who hands in our solution and what belongs to it."""
+    folder = root / "submitted" / "solved" / assignment
+    shutil.copytree(sources / assignment, folder)
+    if assignment in HANDED_IN:
+        shutil.copy(HANDED_IN[assignment], folder)
+
+
 def solved_and_released(root: Path, sources: Path, assignment: str) -> None:
     """Two students more: one hands in our solution, and one what everybody got."""
-    shutil.copytree(sources / assignment, root / "submitted" / "solved" / assignment)
+    solved(root, sources, assignment)
     shutil.copytree(ROOT / "notebooks" / assignment, root / "submitted" / "released" / assignment)
 
 
@@ -139,7 +149,8 @@ def graded(sources, tmp_path_factory) -> SimpleNamespace:
 
     def make(folder: Path) -> dict:
         root = course(folder, sources, SECRETS[0], PAIRS)
-        shutil.copytree(sources, root / "submitted" / "solved")
+        for assignment in BY_HAND:
+            solved(root, sources, assignment)
         before, out = digest(root / "submitted"), root / "results.json"
         options = ("--course-dir", str(root), "--jobs", "2", "--json", str(out))
         done = run(sys.executable, "-m", "autograder", "grade", *options, folder=root)
@@ -147,9 +158,9 @@ def graded(sources, tmp_path_factory) -> SimpleNamespace:
         results = {assignment: {} for assignment in BY_HAND}
         for entry in json.loads(out.read_text())["submissions"]:
             results[entry["assignment"]][entry["student"]] = entry
-        solved = {assignment: entries.pop("solved") for assignment, entries in results.items()}
+        ours = {assignment: entries.pop("solved") for assignment, entries in results.items()}
         said = done.stdout + done.stderr
-        return {"results": results, "solved": solved, "said": said, "unchanged": digest(root / "submitted") == before}
+        return {"results": results, "solved": ours, "said": said, "unchanged": digest(root / "submitted") == before}
 
     return once(tmp_path_factory, "class", make)
 
@@ -167,7 +178,8 @@ def test_a_changed_submission_is_noticed(tmp_path):
         (tmp_path / part).symlink_to(ROOT / part)
     generator, folder = tmp_path / "sample_class" / "make_class.py", tmp_path / "sample_class" / "submitted"
     shutil.copytree(ROOT / "sample_class" / "stories", generator.parent / "stories")
-    shutil.copy(ROOT / "sample_class" / "make_class.py", generator)
+    for name in ("make_class.py", WEIGHTS):
+        shutil.copy(ROOT / "sample_class" / name, generator.parent)
     assert run(sys.executable, str(generator), folder=tmp_path).returncode == 0
     assert run(sys.executable, str(generator), "--check", folder=tmp_path).returncode == 0
     (folder / "juno-untouched" / ASSIGNMENT / NOTEBOOK).write_text("{}")

@@ -176,6 +176,7 @@ def preload(with_torch: bool) -> None:
         importlib.import_module(name)
     if with_torch:
         importlib.import_module("torch").set_num_threads(1)
+        importlib.import_module("torch._dynamo")  # every optimizer needs it, and it looks for packages masked later
     same_start()
 
 

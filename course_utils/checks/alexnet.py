@@ -16,8 +16,8 @@ MASKED = ("scipy", "sklearn")
 
 EXERCISES = (
     AlexNet,
-    alexnet_init,
     merge_towers,
+    alexnet_init,
     topk_errors,
     train_step,
     fit,

@@ -1,5 +1,14 @@
 """Who hands in what: one file for each assignment, with `ASSIGNMENT` and `students()`."""
 
-from sample_class.stories import augmentation, backprop, batchnorm, convolution, dropout, initialization, optimizers
+from sample_class.stories import (
+    alexnet,
+    augmentation,
+    backprop,
+    batchnorm,
+    convolution,
+    dropout,
+    initialization,
+    optimizers,
+)
 
-STORIES = (backprop, convolution, initialization, optimizers, dropout, batchnorm, augmentation)
+STORIES = (backprop, convolution, initialization, optimizers, dropout, batchnorm, augmentation, alexnet)

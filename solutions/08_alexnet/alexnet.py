@@ -59,8 +59,8 @@
 # | exercise | points | difficulty | importance | minutes |
 # |---|---|---|---|---|
 # | `AlexNet` | 14 | 3 | 5 | 45 |
-# | `alexnet_init` | 8 | 2 | 4 | 15 |
 # | `merge_towers` | 9 | 3 | 3 | 25 |
+# | `alexnet_init` | 8 | 2 | 4 | 15 |
 # | `topk_errors` | 6 | 2 | 4 | 12 |
 # | `train_step` | 10 | 2 | 5 | 20 |
 # | `fit` | 16 | 4 | 5 | 60 |
@@ -197,9 +197,9 @@ class AlexNet(nn.Module):
     where image_size is below 67, so that nothing is left after the last pool.
     """
 
-    ### BEGIN SOLUTION
     def __init__(self, num_classes=1000, groups=2, width=1.0, image_size=227):
         super().__init__()
+        ### BEGIN SOLUTION
         if groups not in (1, 2):
             raise ValueError(f"AlexNet has 1 or 2 groups, not {groups}.")
         side = (image_size - 11) // 4 + 1  # after conv1
@@ -220,8 +220,10 @@ class AlexNet(nn.Module):
         self.fc6 = nn.Linear(maps(256) * side * side, units)
         self.fc7 = nn.Linear(units, units)
         self.fc8 = nn.Linear(units, num_classes)
+        ### END SOLUTION
 
     def forward(self, images):
+        ### BEGIN SOLUTION
         def norm(x):
             return F.local_response_norm(x, 5, alpha=5e-4, beta=0.75, k=2.0)
 
@@ -235,8 +237,7 @@ class AlexNet(nn.Module):
         x = F.dropout(F.relu(self.fc6(x)), 0.5, training=self.training)
         x = F.dropout(F.relu(self.fc7(x)), 0.5, training=self.training)
         return self.fc8(x)
-
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %% points=14
@@ -304,6 +305,11 @@ from course_utils.widgets import alexnet_accounting
 alexnet_accounting()
 
 # %% [markdown]
+# The small network has 374,266 parameters, 89 % of them in the fully connected layers, and 92 % of its arithmetic is in
+# the convolutions: much the same shares. As for memory, parameters with their gradients and velocities take 0.73 GB,
+# and the activations of 128 images with their gradients 1.29 GB; 256 images would need 3.3 GB in all. (That is the
+# least. Buffers and copies come on top, and the paper does not say how large they were.)
+#
 # ### Which number is right?
 #
 # AlexNet is described in many places, and hardly two of them agree.
@@ -592,7 +598,7 @@ def follow_the_signals():
     show(
         fig,
         alt="Standard deviation of each layer's pre-activations over images, logarithmic, from conv1 to fc8. "
-        "The paper's weights at full width with pixels up to 255 fall from about ten to a thousandth. "
+        "The paper's weights at full width with pixels up to 255 fall from about ten to a hundredth. "
         "In the narrow network they fall far lower, with pixels of standard deviation 1 lower still. "
         "He's weights stay near one.",
     )
@@ -1486,8 +1492,8 @@ look_at_its_mistakes()
 
 # %% [markdown]
 # Which shapes does your network take for one another? Would you have known them? The images for which a network is sure
-# and wrong are the ones to look at: there one finds wrong labels, cut-off objects, and what the network goes by
-# instead.
+# and wrong are the ones to look at: in photographs one finds wrong labels there, objects cut off, and what the network
+# goes by instead.
 #
 # Does it help to look ten times? Your network was trained on whole images, without crops. So give it the same scenes,
 # drawn at 107×107 pixels, and cut out squares of 99.
@@ -1516,7 +1522,7 @@ def ten_views_of_your_own(count=500):
 ten_views_of_your_own()
 
 # %% [markdown]
-# For the course's network the ten views lower the error from 10.0 % to 7.2 %, although it never saw a crop in training.
+# For the course's network the ten views lower the error from 11.6 % to 7.0 %, although it never saw a crop in training.
 # A mirrored shape is a shape, and an error that comes from some chance detail at one place is outvoted.
 #
 # How do such filters come about? The widget shows the first layer of a similar network at moments of its training. When
@@ -1531,7 +1537,7 @@ first_layer_filters()
 # Both go together. For the first 250 updates the error stays above 80 % and the filters move by a sixth of their
 # length: the upper layers must find something to work with first. Until update 1500 the error falls to 27 %, and the
 # filters move by three quarters. After update 3500, with a tenth of the learning rate, the error falls once more, from
-# 16 % to 5 %, while the filters stay where they are.
+# 13 % to 5 %, while the filters stay where they are.
 #
 # The paper's figure 3 shows smooth edges and coloured blobs. These filters are noisy: 8000 images and some minutes do
 # not wear off the random first weights, which weight decay shrinks only slowly.
@@ -1625,9 +1631,9 @@ def leave_parts_out():
         print(line)
     show(
         draw_ablation(result),
-        alt="Left: test errors of the six variants, three seeds each, with mean and standard deviation. The full "
-        "network has 25, 33 and 45 per cent; without LRN more, all others fewer on average. Right: the differences from "
-        "the full network with their 95 per cent intervals, 9 to 67 points wide, which contain 0 for all but the "
+        alt="Left: test errors of six variants, three seeds each, with mean and standard deviation. The full "
+        "network has 25, 33 and 45 per cent; without LRN more, all others fewer on average. Right: the differences "
+        "from the full network with their 95 per cent intervals, 9 to 67 points wide, which contain 0 for all but the "
         "network without LRN; beside them the figures from ImageNet, from 0.4 to 33.5 points.",
     )
     reveal("ablation", 2, "For four kinds of shapes 9,159 parameters do as well as 173,201, and learn faster.")
@@ -1648,7 +1654,8 @@ leave_parts_out()
 # What our scale does not show, and why:
 #
 # - **Dropout** and the large layers are about overfitting. Here the training errors lie some five points below the test
-#   errors: there is little to prevent. (In the longer training dropout costs $4.0 \pm 1.7$ points.)
+#   errors: there is little to prevent. (In the longer training dropout costs $4.0 \pm 1.7$ points, not clear of
+#   chance.)
 # - **Depth** pays where there is much to tell apart. Four kinds of shapes are too easy, and 320 updates too few for
 #   eight layers.
 # - **Small effects** drown. For pooling, our differences scatter by 7 points from seed to seed. To see the paper's 0.4

@@ -6,7 +6,16 @@ REASONS: a part of the message. PROBLEMS: student → how the problem that is re
 questions whose answers wait for a human.
 """
 
-from tests.class_by_hand import augmentation, backprop, batchnorm, convolution, dropout, initialization, optimizers
+from tests.class_by_hand import (
+    alexnet,
+    augmentation,
+    backprop,
+    batchnorm,
+    convolution,
+    dropout,
+    initialization,
+    optimizers,
+)
 
 BY_HAND = {
     "01_backprop": backprop,
@@ -16,4 +25,5 @@ BY_HAND = {
     "05_dropout": dropout,
     "06_batchnorm": batchnorm,
     "07_augmentation": augmentation,
+    "08_alexnet": alexnet,
 }

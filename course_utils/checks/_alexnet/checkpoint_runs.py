@@ -58,9 +58,19 @@ def call_save_checkpoint(student, part, epoch, seed, images, labels, pathlike):
 
     renamed = []
 
-    def refuse(*paths, **settings):
-        renamed.append(paths)
-        raise OSError(5, "Input/output error")
+    def same(one, other):
+        return os.path.abspath(one) == os.path.abspath(other)
+
+    def refusing(rename):
+        """`rename` on a disk that fails just when a file is to come to path."""
+
+        def refuse(src, dst, **settings):
+            if not same(dst, path):
+                return rename(src, dst, **settings)
+            renamed.append(os.path.abspath(src).startswith(os.path.abspath(folder) + os.sep))
+            raise OSError(5, "Input/output error")
+
+        return refuse
 
     real_save, real_replace, real_rename = torch.save, os.replace, os.rename
     with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
@@ -76,7 +86,7 @@ def call_save_checkpoint(student, part, epoch, seed, images, labels, pathlike):
                 if part == "writing":
                     torch.save = torch.serialization.save = half_a_file
                 else:
-                    os.replace = os.rename = refuse
+                    os.replace, os.rename = refusing(real_replace), refusing(real_rename)
                 student(path, model, optimizer, epoch + 1)
             except OSError:
                 pass
@@ -88,8 +98,12 @@ def call_save_checkpoint(student, part, epoch, seed, images, labels, pathlike):
             found = {"the file at path": "a whole checkpoint" if whole else "no whole checkpoint"}
             if part == "replacing":
                 found["the new file comes to path"] = "by renaming" if renamed else "by writing"
+                if renamed:
+                    found["it is written"] = "in the same folder" if all(renamed) else "in another folder"
             return found
         student(path, model, optimizer, epoch)
+        if part == "file":  # an older one is there already
+            student(path, model, optimizer, epoch)
         if not os.path.exists(path):
             raise TypeError("the result is no file at path")
         state = loaded(path)
@@ -99,9 +113,10 @@ def call_save_checkpoint(student, part, epoch, seed, images, labels, pathlike):
             kinds = {key: type(state.get(key)).__name__ for key in ("model", "optimizer")}
             kinds = {key: "dict" if kind == "OrderedDict" else kind for key, kind in kinds.items()}
             number = state.get("epoch")
-            number = number if type(number) is int else f"of type {type(number).__name__}"
+            if type(number) is not int:
+                raise TypeError(f"the result is a file with an epoch of type {type(number).__name__}, should be int")
             keys = ", ".join(sorted(map(str, state)))
-            return {"keys": keys, **kinds, "epoch": number, "files in the folder": len(os.listdir(folder))}
+            return {"list of keys": keys, **kinds, "epoch": number, "files in the folder": len(os.listdir(folder))}
         again, new_optimizer = made(seed + 1)  # other weights, another learning rate
         weights, velocities, numbers = (state.get(key) for key in ("model", "optimizer", "random_state"))
         weights = weights.state_dict() if hasattr(weights, "state_dict") else weights
@@ -121,10 +136,10 @@ def expected_of_saving(part, epoch, seed, images, labels, pathlike):
     if part == "writing":
         return whole
     if part == "replacing":
-        return {**whole, "the new file comes to path": "by renaming"}
+        return {**whole, "the new file comes to path": "by renaming", "it is written": "in the same folder"}
     if part == "file":
         keys = "epoch, model, optimizer, random_state"
-        return {"keys": keys, "model": "dict", "optimizer": "dict", "epoch": epoch, "files in the folder": 1}
+        return {"list of keys": keys, "model": "dict", "optimizer": "dict", "epoch": epoch, "files in the folder": 1}
     return {"logits after going on from the file": _trained(seed, images, labels, rounds=2)["logits"]}
 
 

@@ -44,9 +44,8 @@ def _any_label(logits, labels, ks):
 
 
 def _tensors(case, outputs):
-    return isinstance(outputs, Other) or (
-        isinstance(outputs, (list, tuple)) and bool(outputs) and all(isinstance(value, Other) for value in outputs)
-    )
+    values = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+    return bool(values) and all(isinstance(value, Other) and value.kind.startswith("torch.") for value in values)
 
 
 def _any_of(*variants):
@@ -62,8 +61,8 @@ def _cases(rng):
         # No two logits of a row are alike, and every place of the true class occurs.
         logits = rng.permuted(np.tile(np.linspace(-3, 3, classes), (images, 1)), axis=1)
         logits += rng.uniform(-0.1, 0.1, size=(images, 1))
-        often = rng.choice(classes, size=images - classes, p=rng.dirichlet(np.ones(classes)))
-        places = rng.permutation(np.concatenate([np.arange(classes), often]))
+        often = rng.choice(classes, size=max(images - classes, 0), p=rng.dirichlet(np.ones(classes)))
+        places = rng.permutation(np.concatenate([np.arange(classes), often]))[:images]
         labels = np.argsort(-logits, axis=1)[np.arange(images), places]
         inputs = {"logits": make(logits.astype(np.float32)), "labels": labels.astype(np.int64), "ks": ks}
         return Case(aspect, inputs)
@@ -75,6 +74,7 @@ def _cases(rng):
         case(several, 29, 10, [1, 5]),
         case(several, 37, 12, [4, 1, 7], strided),
         case(several, 17, 6, [2, 5, 3, 1]),
+        case(several, 1, 6, [1, 3, 2]),
         case(beyond, 19, 3, [1, 5]),
         case(beyond, 27, 4, [9, 2, 4], strided),
     ]
@@ -170,6 +170,12 @@ topk_errors = Exercise(
             "It looks as if you return the top-1 and the top-5 error, whatever ks is.",
             "Ask yourself: how many numbers should there be for ks = [3]?",
             lambda logits, labels, ks: _errors(logits, labels, [1, 5]),
+        ),
+        Misconception(
+            "the best class alone",
+            "It looks as if an answer is right only when the best class is the true one, whatever k is.",
+            "Ask yourself: for k = 5, how many classes may an answer name?",
+            _each(lambda ranks, k, classes: np.mean(ranks >= 1)),
         ),
         Misconception(
             "first k alone",

@@ -18,9 +18,10 @@ from course_utils.checks._alexnet.evaluate_answers import (
     of_batches,
     of_probabilities,
     softmax_twice,
+    used_otherwise,
     variant_of,
 )
-from course_utils.checks._alexnet.small_models import EVALUATION, TRAINING, answers, weights
+from course_utils.checks._alexnet.small_models import EVALUATION, TRAINING, answers, recording, weights
 from course_utils.checks.describe import through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided
@@ -55,7 +56,7 @@ def _cases(rng):
         case(full, 64, (2, 3, 5), 4),
         case(full, 128, (1, 4, 3), 7, make=strided),
         case(short, 71, (3, 2, 4), 5),
-        case(short, 137, (2, 4, 3), 6, make=strided),
+        case(short, 129, (2, 4, 3), 6, make=strided),
         case(modes, 81, (2, 3, 4), 5, TRAINING, True),
         case(modes, 139, (1, 5, 3), 6, EVALUATION, True),
     ]
@@ -97,19 +98,21 @@ repaired_evaluate = Exercise(
             "It looks as if one bug is left: cross_entropy gets probabilities, and does a second softmax.",
             "Ask yourself: how small can the loss of a right answer become when the largest input is 1 and the others "
             "are 0?",
-            variant_of(softmax_twice),
+            matches=any_of(*used_otherwise(softmax_twice)),
         ),
         Misconception(
             "still no evaluation mode",
             "It looks as if one bug is left: the model answers in the mode in which it came, with dropout at work.",
             "Ask yourself: which method of the model switches dropout off?",
-            variant_of(answering="as it was"),
+            matches=any_of(
+                variant_of(answering="as it was"), variant_of(answering="as it was", **{"gradients recorded": True})
+            ),
         ),
         Misconception(
             "still a mean of batch means",
             "It looks as if one bug is left: the last, short batch weighs as much as the others.",
             "Ask yourself: of 65 images in batches of 64, which share of your mean does the last one have?",
-            both(batches_alike),
+            matches=any_of(*used_otherwise(losses=batches_alike, errors=batches_alike)),
         ),
         Misconception(
             "only the loss mended",
@@ -121,7 +124,7 @@ repaired_evaluate = Exercise(
             "only the mode mended",
             "It looks as if the model is in evaluation mode now, and the other two bugs are left.",
             "Ask yourself: what does cross_entropy expect, and how much does an image of the last batch weigh?",
-            variant_of(softmax_twice, batches_alike, batches_alike),
+            matches=any_of(*used_otherwise(softmax_twice, batches_alike, batches_alike)),
         ),
         Misconception(
             "only the batches mended",
@@ -159,7 +162,7 @@ repaired_evaluate = Exercise(
             "gradients recorded",
             "It looks as if PyTorch keeps all activations for a backward pass that never comes.",
             "Ask yourself: under which `with` should a model answer that is not being trained?",
-            variant_of(**{"gradients recorded": True}),
+            matches=any_of(*recording(variant_of)),
         ),
         Misconception(
             "all images at once",
@@ -170,8 +173,11 @@ repaired_evaluate = Exercise(
         Misconception(
             "full batches alone",
             "It looks as if the images of the last, short batch are left out.",
-            "Ask yourself: of 71 images, how many does your loop see?",
-            both(lambda values: values[: len(values) // BATCH * BATCH].mean()),
+            "Ask yourself: of 65 images, how many does your loop see?",
+            matches=any_of(
+                both(lambda values: values[: len(values) // BATCH * BATCH].mean()),
+                both(lambda values: values[: len(values) // BATCH * BATCH].sum() / len(values)),
+            ),
         ),
         Misconception(
             "last batch alone",

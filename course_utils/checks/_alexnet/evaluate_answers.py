@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks._alexnet.small_models import (
-    EVALUATION,
-    answers,
-    beaten_by,
-    report,
-    softmax,
-)
+from course_utils.checks._alexnet.small_models import EVALUATION, answers, beaten_by, report, softmax
 from course_utils.checks.describe import agrees
 from course_utils.plain import to_plain
 
@@ -121,6 +115,13 @@ def variant_of(loss=_cross_entropy, losses=_mean, errors=_mean, change=None, ans
         return report(NUMBERS, numbers, mode, watched, **told)
 
     return variant
+
+
+def used_otherwise(*ideas, **more_ideas):
+    """Variants with these ideas: all else as it should be, or the model's mode not put back, or gradients recorded."""
+    left = {"mode afterwards": EVALUATION}
+    rest = ({}, left, {"gradients recorded": True}, left | {"gradients recorded": True})
+    return [variant_of(*ideas, **more_ideas, **changes) for changes in rest]
 
 
 def both(take):

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from course_utils.checks._alexnet.fitting_flaws import (
+    after_the_epoch,
+    batch_errors,
+    decay_afterwards,
     decay_beside,
-    decays_without_rate,
+    decay_beside_without_rate,
+    decay_without_rate,
     drops,
+    forgets_the_best,
     in_training_set,
+    last_one,
     like,
-    loss_like,
+    lost,
+    mean_of_all_epochs,
     modes,
     nesterov,
     no_decay,
+    no_momentum,
+    noted,
+    of_all_epochs,
     only,
     ordinary,
     repeats,
     seed_plays_no_part,
     torch_nesterov,
+    unweighted,
     updated,
     weights_alone,
 )
@@ -75,14 +84,14 @@ fit = Exercise(
             "decay without the learning rate",
             "It looks as if 0.0005·w is subtracted without ε. With a small ε the weights then shrink much faster.",
             "Ask yourself: which three factors does the decay have in the docstring?",
-            matches=decays_without_rate,
+            matches=like(updated(decay_without_rate), updated(decay_beside_without_rate)),
         ),
         Misconception(
             "decay outside the velocity",
             "It looks as if the decay acts on the weights directly. In the paper it is part of the velocity, so it is "
             "gathered like a gradient.",
             "Ask yourself: in which of the two lines of the update does 0.0005 stand?",
-            matches=like(updated(decay_beside)),
+            matches=like(updated(decay_beside), updated(decay_afterwards)),
         ),
         Misconception(
             "no decay of biases",
@@ -97,6 +106,12 @@ fit = Exercise(
             matches=like(updated(no_decay)),
         ),
         Misconception(
+            "gradients accumulate",
+            "It looks as if the gradients of earlier batches are still there. backward adds to what .grad holds.",
+            "Ask yourself: what does .grad hold just before your call of backward?",
+            matches=like({"cleared": "never"}, {"cleared": "epoch"}),
+        ),
+        Misconception(
             "velocity reset at a division",
             "It looks as if the velocities start at 0 again when the learning rate is divided.",
             "Ask yourself: do you make a new optimizer when ε changes, and what happens to its velocities?",
@@ -107,7 +122,7 @@ fit = Exercise(
             "It looks as if the gradients of earlier epochs play no part: the velocities are 0 again at the start of "
             "an epoch, or there are none.",
             "Ask yourself: are the velocities made once, before the first epoch?",
-            matches=like({"reset": "epoch"}),
+            matches=like({"reset": "epoch"}, updated(no_momentum)),
         ),
         Misconception(
             "divided after every epoch",
@@ -150,6 +165,24 @@ fit = Exercise(
             "It looks as if an error equal to the best one counts as a new best.",
             "Ask yourself: should an error that stays the same for ever keep ε as it is?",
             matches=like(SCHEDULES["equal counts as a new best"]),
+        ),
+        Misconception(
+            "best error forgotten at a division",
+            "It looks as if the best error starts afresh when the learning rate is divided. Only the count does.",
+            "Ask yourself: is an error that was reached before with a larger ε new when it is reached again?",
+            matches=forgets_the_best,
+        ),
+        Misconception(
+            "loss watched",
+            "It looks as if ε is divided when the validation loss stops falling. What counts here is the error.",
+            "Ask yourself: which of your numbers is compared with the best one so far?",
+            matches=like(SCHEDULES["loss watched"]),
+        ),
+        Misconception(
+            "never divided",
+            "It looks as if the learning rate stays what it was in the beginning.",
+            "Ask yourself: which line of yours makes ε smaller, and does the next update use the new one?",
+            matches=like(SCHEDULES["never divided"]),
         ),
         Misconception(
             "division forgotten",
@@ -226,16 +259,29 @@ fit = Exercise(
         ),
         Misconception(
             "mean of batch means",
-            "It looks as if the loss is the mean over the batches. The images of the shorter last batch then count "
-            "more than the others.",
-            "Ask yourself: if the last batch has one image, which share of your mean is its loss?",
-            matches=loss_like(np.mean),
+            "It looks as if a mean over the batches is taken, for the loss or for the error. The images of the shorter "
+            "last batch then count more than the others.",
+            "Ask yourself: if the last batch has one image, which share of your mean does it get?",
+            matches=noted(lost(unweighted), batch_errors(), batch_errors(unweighted)),
         ),
         Misconception(
             "loss of the last batch",
             "It looks as if the loss in the history is that of the epoch's last batch alone.",
             "Ask yourself: which images does your number speak of?",
-            matches=loss_like(lambda means: means[-1]),
+            matches=noted(lost(last_one)),
+        ),
+        Misconception(
+            "loss after the epoch",
+            "It looks as if the loss is measured anew when the epoch is over. What was asked for are the losses of the "
+            "batches as they were trained on.",
+            "Ask yourself: how many forward passes of the training images does your epoch need?",
+            matches=noted(after_the_epoch),
+        ),
+        Misconception(
+            "loss of all epochs so far",
+            "It looks as if the sum of the losses goes on from epoch to epoch.",
+            "Ask yourself: which of your variables must be 0 again when an epoch begins?",
+            matches=noted(of_all_epochs, mean_of_all_epochs),
         ),
     ),
 )

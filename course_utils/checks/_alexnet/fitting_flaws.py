@@ -5,19 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.checks._alexnet.fitting_judged import (
+    ATOL,
     BATCHES,
     EVALUATION,
+    FIRST_UNSEEN,
     NUMBERS,
     RTOL,
+    SCHEDULES,
+    batches_of,
     differs,
     mode_faults,
     one_order,
-    passes_of,
     rows_of,
     seed_fault,
+    to_be_noted,
     verify_fit,
+    weighted,
+    weights_of,
 )
-from course_utils.checks._alexnet.fitting_runs import loss_and_gradient, paper, simulated
+from course_utils.checks._alexnet.fitting_runs import loss_and_gradient, paper, with_ones
 from course_utils.checks.compare import difference
 
 
@@ -42,6 +48,10 @@ def ordinary(v, w, g, rate, momentum=0.9, decay=0.0005):
     return v, w - rate * v
 
 
+def no_momentum(v, w, g, rate):
+    return v, w - rate * (g + 0.0005 * w)
+
+
 def nesterov(v, w, g, rate):
     v = paper(v, w, g, rate)
     return v, w + 0.9 * v - rate * (g + 0.0005 * w)
@@ -62,6 +72,11 @@ def decay_beside(v, w, g, rate):
     return v, w + v - 0.0005 * rate * w
 
 
+def decay_afterwards(v, w, g, rate):
+    v = 0.9 * v - rate * g
+    return v, (w + v) * (1 - 0.0005 * rate)
+
+
 def decay_beside_without_rate(v, w, g, rate):
     v = 0.9 * v - rate * g
     return v, w + v - 0.0005 * w
@@ -79,11 +94,13 @@ def no_decay(v, w, g, rate):
     return v, w + v
 
 
-def decays_without_rate(case, outputs):
-    if case.aspect == NUMBERS:  # with next to no learning rate the weights shrink nevertheless, and the loss with them
-        loss = np.array(outputs[0]["loss"]), np.array(simulated(case.inputs)[0]["loss"])
-        return bool(np.all(np.abs(loss[0] - loss[1]) < 0.05 * loss[1]))
-    return like(updated(decay_without_rate), updated(decay_beside_without_rate))(case, outputs)
+def forgets_the_best(case, outputs):
+    """What is best starts afresh at a division; with the error of that epoch it may look like comparing with the epoch
+    before."""
+    if like(SCHEDULES["best forgotten"])(case, outputs):
+        return True
+    replaced = {"best_divided": lambda best, error: error}
+    return like(replaced)(case, outputs) and not like(SCHEDULES["compared with the epoch before"])(case, outputs)
 
 
 def only(aspects, holds):
@@ -104,22 +121,77 @@ def drops(case, outputs):
     return all(len(set(rows)) == len(rows) == N - N % size for run in outputs for rows in rows_of(case, run))
 
 
-def batch_means(case, outputs):
-    """The mean loss of each batch, epoch by epoch."""
-    start = np.concatenate([case.inputs["weight"], case.inputs["bias"][:, None]], axis=1)
-    losses = loss_and_gradient(start, case.inputs["images"], case.inputs["labels"])[1]
-    epochs = passes_of(case, outputs[0])[0]
-    return [[losses[np.array(numbers) - 1].mean() for _, numbers in epoch] for epoch in epochs]
+def unweighted(means):
+    """The mean over the batches, whatever their sizes."""
+    return float(np.mean([mean for mean, _ in means]))
 
 
-def loss_like(summary):
-    """A `matches`: the loss of an epoch is `summary` of the mean losses of its batches, all else is right."""
+def last_one(means):
+    return means[-1][0]
+
+
+def noted(*ideas):
+    """A `matches`: loss and error of the history are what one of these functions of a run makes them, all else is
+    right."""
 
     def holds(case, outputs):
-        loss = [summary(means) for means in batch_means(case, outputs)]
-        return difference(loss, outputs[0]["loss"], (), RTOL, 1e-9) is None
+        if batches_of(case, outputs[0]) is None:
+            return False
+        found = {name: outputs[0][name] for name in ("loss", "validation_error")}
+        return any(difference(idea(case, outputs[0]), found, (), RTOL, ATOL) is None for idea in ideas)
 
     return only((NUMBERS,), holds)
+
+
+def lost(summary):
+    """The loss of an epoch is `summary` of the mean losses and sizes of its batches."""
+    return lambda case, run: to_be_noted(case, run, lost=summary)
+
+
+def batch_errors(summary=weighted):
+    """The error is the mean over the batches of the validation images; the loss is `summary` of its batches."""
+
+    def expected(case, run):
+        right = to_be_noted(case, run, lost=summary)
+        truth, unseen = case.inputs["truth"], with_ones(case.inputs["unseen"])
+        errors = []
+        for parts, weights in zip(_evaluated(case, run), weights_of(case, run), strict=True):
+            wrong = (unseen @ weights[-1].T).argmax(axis=1) != truth
+            errors.append(float(np.mean([wrong[rows].mean() for rows in parts])))
+        return {**right, "validation_error": errors}
+
+    return expected
+
+
+def _evaluated(case, run):
+    """The rows of the validation images in each batch in which they were evaluated, epoch by epoch."""
+    epochs, training = [], False
+    for _, _, numbers in run["seen"]:
+        rows = np.round(numbers).astype(int) - FIRST_UNSEEN
+        if rows.min() >= 0:
+            epochs += [[]] if training else []
+            epochs[-1].append(rows)
+        training = rows.min() < 0
+    return epochs
+
+
+def after_the_epoch(case, run):
+    """The loss of all training images, measured when the epoch is over."""
+    right = to_be_noted(case, run)
+    images, labels = case.inputs["images"], case.inputs["labels"]
+    return {**right, "loss": [loss_and_gradient(w[-1], images, labels)[0] for w in weights_of(case, run)]}
+
+
+def of_all_epochs(case, run):
+    """A sum of losses that is not set to 0 when an epoch begins."""
+    right = to_be_noted(case, run)
+    return {**right, "loss": np.cumsum(right["loss"]).tolist()}
+
+
+def mean_of_all_epochs(case, run):
+    """The same, and the count of images is not set to 0 either."""
+    sums = of_all_epochs(case, run)
+    return {**sums, "loss": [total / number for number, total in enumerate(sums["loss"], 1)]}
 
 
 def modes(name):

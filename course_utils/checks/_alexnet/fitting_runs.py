@@ -11,7 +11,7 @@ def call_fit(student, images, labels, unseen, truth, weight, bias, epochs, learn
     """What `student` does to a linear network: once for each of `seeds`, from the same weights.
 
     Of each run: history, weights, and the forward passes in turn: training (with gradients) or evaluation (without),
-    the mode of the network, and the numbers of the images.
+    the mode of the network, the numbers of the images, and the weights it was done with.
     """
     from types import SimpleNamespace
 
@@ -24,12 +24,17 @@ def call_fit(student, images, labels, unseen, truth, weight, bias, epochs, learn
             self.weight = torch.nn.Parameter(torch.from_numpy(np.array(weight)))
             self.bias = torch.nn.Parameter(torch.from_numpy(np.array(bias)))
             self.dropout = torch.nn.Dropout(0.0)  # its mode is what counts
-            self.seen = []
+            self.seen, self.passed = [], []
 
         def forward(self, x):
-            flat = self.dropout(x.flatten(1).double())
+            flat = self.dropout(x.flatten(1).to(self.weight.dtype))
             self.seen.append([torch.is_grad_enabled(), self.dropout.training, (flat[:, 0] * 64).round().tolist()])
+            self.passed.append(self.now())
             return flat[:, 1:] @ self.weight.T + self.bias
+
+        def now(self):
+            columns = [self.weight.detach(), self.bias.detach()[:, None]]
+            return torch.cat(columns, dim=1).double().numpy()
 
     def number(value):
         if isinstance(value, (bool, int, float)):
@@ -58,8 +63,8 @@ def call_fit(student, images, labels, unseen, truth, weight, bias, epochs, learn
             if any(key not in epoch for epoch in history):
                 raise TypeError(f"the result lacks the key {key!r} in an epoch")
             columns[key] = [number(epoch[key]) for epoch in history]
-        weights = np.concatenate([model.weight.detach().numpy(), model.bias.detach().numpy()[:, None]], axis=1)
-        found.append({**columns, "weights": weights, "seen": model.seen})
+        passed = np.stack([*model.passed, model.now()])
+        found.append({**columns, "weights": passed[-1], "seen": model.seen, "passed": passed})
     return found
 
 
@@ -98,15 +103,20 @@ def simulated(
     enough=lambda waited, patience: waited >= patience,
     after_division=0,
     after_best=lambda waited: 0,
+    best_divided=lambda best, error: best,
     measure=lambda share: share,
     watched=None,
     evaluated="unseen",
     noted="before",
     forgotten=False,
+    cleared="batch",
+    batches=None,
 ):
-    """Full-batch training of the network, with what the keywords name done in another way.
+    """Training of the network, with what the keywords name done in another way.
 
-    reset: "division" or "epoch", when the velocity is set to 0. forgotten: a division lasts for one epoch.
+    batches: the rows of each batch of each epoch; without, all rows together. reset: "division" or "epoch", when the
+    velocity is set to 0. cleared: "batch", "epoch" or "never", when the gradients are. forgotten: a division lasts
+    for one epoch. watched: what the schedule goes by, as a function of validation error and validation loss.
     Returns the columns of the history, the weights, and the smallest distance between two of the logits that decide.
     """
     images, labels = inputs["images"], inputs["labels"]
@@ -115,16 +125,22 @@ def simulated(
     v, rate = np.zeros_like(w), inputs["learning_rate"]
     best, last, waited, margin = math.inf, math.inf, 0, math.inf
     columns = {"loss": [], "validation_error": [], "learning_rate": []}
-    asked = with_ones(asked)
-    for _ in range(inputs["epochs"]):
-        loss, _, g = loss_and_gradient(w, images, labels)
+    rows_asked, g, everything = with_ones(asked), 0.0, [np.arange(len(images))]
+    for epoch in range(inputs["epochs"]):
         v = np.zeros_like(v) if reset == "epoch" else v
-        v, w = update(v, w, g, rate)
-        logits = asked @ w.T
+        g = 0.0 if cleared == "epoch" else g
+        loss, seen = 0.0, 0
+        for rows in batches[epoch] if batches else everything:
+            mean, _, new = loss_and_gradient(w, images[rows], labels[rows])
+            g = new if cleared == "batch" else g + new
+            loss, seen = loss + mean * len(rows), seen + len(rows)
+            v, w = update(v, w, g, rate)
+        loss /= seen
+        logits = rows_asked @ w.T
         two = np.sort(logits, axis=1)[:, -2:]
         margin = min(margin, float((two[:, 1] - two[:, 0]).min()))
         share = 1 - float((logits.argmax(axis=1) == truth).mean())
-        error = watched(share) if watched else measure(share)
+        error = watched(share, loss_and_gradient(w, asked, truth)[0]) if watched else measure(share)
         used = rate
         if forgotten:
             rate = inputs["learning_rate"]
@@ -134,6 +150,7 @@ def simulated(
             waited += 1
         if enough(waited, inputs["patience"]):
             rate, waited = rate / 10, waited if after_division is None else after_division
+            best = best_divided(best, error)
             v = np.zeros_like(v) if reset == "division" else v
         last = error
         for key, value in zip(columns, (loss, measure(share), rate if noted == "after" else used), strict=True):

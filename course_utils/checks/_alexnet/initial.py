@@ -40,9 +40,10 @@ def call_init(student, shapes, seed, another, before, double):
         def __init__(self):
             super().__init__()
             for name, shape in shapes.items():
-                layer = torch.nn.Linear(shape[1], shape[0])
                 if len(shape) == 4:
                     layer = torch.nn.Conv2d(shape[1], shape[0], tuple(shape[2:]))
+                else:
+                    layer = torch.nn.Linear(shape[1], shape[0])
                 setattr(self, name, layer.double() if double else layer)
             self.relu = torch.nn.ReLU()
 
@@ -187,6 +188,13 @@ def _left(kind, part):
     return test
 
 
+def _zeros_left(case, outputs):
+    """The biases of 1 are set, the others are as they were."""
+    zeros = [name for name in _of(outputs, "bias") if name not in ONES]
+    ones_set = all(np.all(value == 1) for name, value in _of(outputs, "bias").items() if name in ONES)
+    return bool(ones_set) and sorted(outputs["untouched"]) == sorted(f"{name}.bias" for name in zeros)
+
+
 def _skipped(kind):
     """The layers whose names begin like this are left as they were, weights and biases."""
 
@@ -235,7 +243,6 @@ def _cases(rng):
         case(BIASES, {name: SMALL[name] for name in ("conv1", "conv2", "fc6", "fc8")}, double=True),
         case(RANDOM, SMALL),
         case(MODEL, SMALL),
-        case(MODEL, SMALL, double=True),
     ]
 
 
@@ -325,6 +332,13 @@ alexnet_init = Exercise(
             "It looks as if no bias is set: they are still the small random numbers that PyTorch gave them.",
             "Ask yourself: which line of your code writes to layer.bias?",
             matches=in_aspect(BIASES, _left("", "bias")),
+        ),
+        Misconception(
+            "biases of zero not set",
+            "It looks as if only the biases of 1 are set. Those of conv1, conv3 and fc8 are still the small random "
+            "numbers that PyTorch gave them.",
+            "Ask yourself: which value has conv1.bias before your function, and which line makes it 0?",
+            matches=in_aspect(BIASES, _zeros_left),
         ),
         Misconception(
             "biases drawn like weights",

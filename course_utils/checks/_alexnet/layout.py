@@ -17,16 +17,18 @@ def _scaled(n, width, groups):
 class Layout:
     """What a student may have decided differently; the defaults are the paper's.
 
-    padding: of conv1 and conv2. window: of the pools, whose stride is 2. scaled: the number of maps or units.
-    alpha, k: as `torch.nn.functional.local_response_norm` takes them. stages: what follows conv1 and conv2, in order.
-    hidden: whether fc6 and fc7 have a ReLU. last: what is done with fc8's output. fixed_side: the side of the maps that
-    fc6 expects, where it does not follow from the image.
+    padding: of conv1 and conv2. window: of the pools, whose stride is 2. maps: how many each convolution has at full
+    width. scaled: their number, or that of units, at another width. alpha, k: as
+    `torch.nn.functional.local_response_norm` takes them. stages: what follows conv1 and conv2, in order. hidden:
+    whether fc6 and fc7 have a ReLU. last: what is done with fc8's output. fixed_side: the side of the maps that fc6
+    expects, where it does not follow from the image.
     """
 
     image_size: int = 227
     padding: tuple[int, int] = (0, 2)
     window: int = 3
     grouped: tuple[str, ...] = ("conv2", "conv4", "conv5")
+    maps: tuple[int, ...] = tuple(MAPS.values())
     scaled: object = _scaled
     alpha: float = 5e-4
     k: float = 2.0
@@ -53,8 +55,8 @@ class Layout:
         side = self.side(self.image_size if image_size is None else image_size)
         side = max(side, 0) if self.fixed_side is None else self.fixed_side
         found, before = {}, 3
-        for name, kernel in zip(MAPS, (11, 5, 3, 3, 3), strict=True):
-            out = self.scaled(MAPS[name], width, groups)
+        for name, maps, kernel in zip(MAPS, self.maps, (11, 5, 3, 3, 3), strict=True):
+            out = self.scaled(maps, width, groups)
             found[f"{name}.weight"] = (out, before // (groups if name in self.grouped else 1), kernel, kernel)
             found[f"{name}.bias"] = (out,)
             before = out
@@ -98,3 +100,16 @@ class Layout:
 
 
 PAPER = Layout()
+
+
+class Asked:
+    """A case as a key of a cache: the same object, whatever it holds."""
+
+    def __init__(self, case):
+        self.case = case
+
+    def __hash__(self):
+        return id(self.case)
+
+    def __eq__(self, other):
+        return self.case is other.case

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 
 from course_utils.checks._alexnet.dropping import FEATURES, SITES, Dropping, Probe, dropping_fault, may_be
-from course_utils.checks._alexnet.layout import LAYERS, MAPS, PAPER, SMALLEST
+from course_utils.checks._alexnet.layout import LAYERS, PAPER, SMALLEST, Asked
 from course_utils.checks.compare import describe_kind, difference
 from course_utils.checks.describe import agrees
 from course_utils.checks.exercise import Case, Exercise, Misconception
@@ -60,19 +61,6 @@ def _shapes_fault(wanted, got):
     return f"the state dict has {extra[0]}, which does not belong" if extra else None
 
 
-class _Asked:
-    """A case as a key: the same object, whatever it holds."""
-
-    def __init__(self, case):
-        self.case = case
-
-    def __hash__(self):
-        return id(self.case)
-
-    def __eq__(self, other):
-        return self.case is other.case
-
-
 @lru_cache(maxsize=1024)  # every idea is tried on what every student hands in
 def _computed(layout, asked):
     inputs = asked.case.inputs
@@ -97,7 +85,7 @@ def _verify(case, outputs):
         )
     if case.aspect == DROPOUT:
         return dropping_fault(case.hidden["probe"], outputs["logits"], outputs["again"])
-    truth = _computed(PAPER, _Asked(case))
+    truth = _computed(PAPER, Asked(case))
     found = difference(truth, outputs["logits"], ("logits",), **TOLERANCE)
     if found is None and difference(outputs["logits"], outputs["again"], (), **TOLERANCE):
         return "in evaluation mode, the same images give other logits at a second call"
@@ -123,7 +111,7 @@ def layouts(*candidates):
             return outputs["shapes"] == layout.shapes(**arguments) and (possible or "impossible" not in case.hidden)
         if case.aspect == DROPOUT:  # the probes know no layout
             return _verify(case, outputs) is None
-        return agrees(_computed(layout, _Asked(case)), outputs["logits"], **TOLERANCE)
+        return agrees(_computed(layout, Asked(case)), outputs["logits"], **TOLERANCE)
 
     return lambda case, outputs: any(explained(layout, case, outputs) for layout in candidates)
 
@@ -131,7 +119,7 @@ def layouts(*candidates):
 def _possible(layout, arguments):
     """Whether such layers can be made at all: channels that groups divide, and something left after the last pool."""
     groups = arguments.get("groups", 2)
-    counts = [layout.scaled(n, arguments.get("width", 1.0), groups) for n in MAPS.values()]
+    counts = [layout.scaled(n, arguments.get("width", 1.0), groups) for n in layout.maps]
     left = layout.fixed_side or layout.side(arguments.get("image_size", layout.image_size)) > 0
     return bool(left) and not any(count % groups for count in counts)
 
@@ -162,7 +150,7 @@ def _softmax(case, outputs):
         return False
     if case.aspect == DROPOUT:
         return True
-    truth = _computed(PAPER, _Asked(case))
+    truth = _computed(PAPER, Asked(case))
     powers = np.exp(truth - truth.max(axis=1, keepdims=True))
     return agrees(powers / powers.sum(axis=1, keepdims=True), shares, rtol=1e-5, atol=1e-7)
 
@@ -188,6 +176,35 @@ def _no_biases(case, outputs):
 
 def _accepted(case, outputs):
     return ("impossible" in case.hidden and "shapes" in outputs) or _verify(case, outputs) is None
+
+
+def _smallest_refused(case, outputs):
+    """67 pixels are refused, and nothing else is wrong."""
+    refused = "refused" in outputs and case.inputs["arguments"].get("image_size") == SMALLEST
+    return refused or _verify(case, outputs) is None
+
+
+def _elsewhere(case, outputs):
+    """The right parameters, some of them under other names, or twice."""
+    wanted, got = PAPER.shapes(**case.inputs["arguments"]), outputs.get("shapes", {})
+    if sorted(wanted.values()) == sorted(got.values()):
+        return set(wanted) != set(got)
+    more = [shape for name, shape in got.items() if name not in wanted]
+    twice = set(more) <= set(wanted.values()) and any(len(shape) > 1 for shape in more)
+    return twice and all(got.get(name) == shape for name, shape in wanted.items())
+
+
+def _some_missing(case, outputs):
+    """Whole layers are not in the state dict; the others are right."""
+    wanted, got = PAPER.shapes(**case.inputs["arguments"]), outputs.get("shapes", {})
+    missing = {name.partition(".")[0] for name in wanted if name not in got}
+    kept = {name: shape for name, shape in wanted.items() if name.partition(".")[0] not in missing}
+    return "shapes" in outputs and bool(missing) and got == kept
+
+
+def _whole(maps, units):
+    """Numbers of maps and of units made whole by these functions, without the groups."""
+    return lambda n, width, groups: max(1, (units if n == 4096 else maps)(n * width))
 
 
 def _in_pairs(n, width, groups):
@@ -234,19 +251,18 @@ def _cases(rng):
         return Case(LOGITS, inputs(arguments, _state(rng, arguments), images))
 
     def dropout(site):
-        # 10 maps of one pixel and 164 units: as many classes as there are units with a mask of their own
+        # 10 maps of one pixel, and 164 units: no more classes than there are units with a mask of their own
         classes, copies = (10, 8) if site == FEATURES else (40, 4)
-        arguments = {"num_classes": classes, "groups": 2, "width": 0.04, "image_size": 99}
+        arguments = {"num_classes": classes, "groups": 2, "width": 0.04, "image_size": SMALLEST}
         probe = Probe(site, float(rng.uniform(0.5, 3)))
-        images = rng.normal(size=(1, 3, 99, 99))
+        images = rng.normal(size=(1, 3, SMALLEST, SMALLEST))
         state = _probe_state(probe, arguments)
         return Case(DROPOUT, inputs(arguments, state, images, copies, True), {"probe": probe})
 
     classes, few = int(rng.integers(3, 8)), int(rng.integers(40, 60))
     return [
         shapes(LAYOUT),
-        shapes(LAYOUT, groups=1),
-        shapes(LAYOUT, num_classes=int(rng.integers(10, 300))),
+        shapes(LAYOUT, num_classes=int(rng.integers(10, 300)), groups=1),
         shapes(WIDTHS, width=0.3, image_size=115),
         shapes(WIDTHS, num_classes=classes, groups=1, width=0.3, image_size=int(rng.integers(139, 146))),
         shapes(WIDTHS, width=0.004, image_size=163),
@@ -308,7 +324,8 @@ AlexNet = Exercise(
         ),
         Misconception(
             "pools of 2×2",
-            "It looks as if your pools take windows of 2×2. The paper's overlap: 3×3, stride 2.",
+            "It looks as if your pools take windows of 2×2, or some that stick out over the border (ceil_mode=True). "
+            "The paper's overlap: 3×3, stride 2.",
             "Ask yourself: with windows of 2×2 and stride 2, how many windows does one value lie in?",
             matches=layouts(PAPER.but(window=2)),
         ),
@@ -370,6 +387,34 @@ AlexNet = Exercise(
             matches=layouts(*(PAPER.but(grouped=g) for g in (("conv2",), ("conv2", "conv4"), ("conv2", "conv5")))),
         ),
         Misconception(
+            "torchvision's numbers of maps",
+            "It looks as if the convolutions have 64, 192, 384, 256 and 256 maps: the network of many libraries, which "
+            "is a later one with a single tower.",
+            "Ask yourself: how many filters does section 3.5 of the paper give the first convolution?",
+            matches=layouts(
+                *(
+                    PAPER.but(maps=(64, 192, 384, 256, 256), padding=padding, fixed_side=side, grouped=grouped)
+                    for padding in ((0, 2), (2, 2))
+                    for side in (None, 6)
+                    for grouped in (PAPER.grouped, ())
+                )
+            ),
+        ),
+        Misconception(
+            "layers under other names",
+            "It looks as if parameters lie under other names, because layers are made in an nn.Sequential or have "
+            "other attributes. Or they are there twice.",
+            "Ask yourself: which names does AlexNet(width=0.1).state_dict() have?",
+            matches=_elsewhere,
+        ),
+        Misconception(
+            "layers in a Python list",
+            "It looks as if some layers lie in a list or dict of Python, or are made in forward. PyTorch finds only "
+            "those that are attributes, so an optimizer would never train them.",
+            "Ask yourself: which layers does print(AlexNet(width=0.1)) show?",
+            matches=_some_missing,
+        ),
+        Misconception(
             "width rounded down",
             "It looks as if numbers of maps and units are cut off, not rounded.",
             "Ask yourself: what is int(57.6), and what is round(57.6)?",
@@ -377,9 +422,10 @@ AlexNet = Exercise(
         ),
         Misconception(
             "width rounded without the groups",
-            "It looks as if n · width is rounded as it is. With two groups, the number of maps must be even.",
+            "It looks as if n · width is rounded or cut off as it is. With two groups, the number of maps must be "
+            "even.",
             "Ask yourself: into how many maps does each group of conv2 get, when conv1 has 29?",
-            matches=layouts(PAPER.but(scaled=lambda n, w, g: max(1, round(n * w)))),
+            matches=layouts(*(PAPER.but(scaled=_whole(*both)) for both in product((round, int), repeat=2))),
         ),
         Misconception(
             "always an even number of maps",
@@ -406,6 +452,12 @@ AlexNet = Exercise(
             "than 1 and 2.",
             "Ask yourself: what is the side of the last maps when the image has 66 pixels?",
             matches=_accepted,
+        ),
+        Misconception(
+            "smallest image refused",
+            "It looks as if images of 67 pixels are refused. They leave one pixel after the last pool.",
+            "Ask yourself: what is below 67, and what is 67 itself?",
+            matches=_smallest_refused,
         ),
         Misconception(
             "no biases",

@@ -48,3 +48,9 @@ def report(names: tuple[str, str], numbers, mode_before: str, watched: bool, **c
         found |= {"mode while answering": EVALUATION, "gradients recorded": False, "mode afterwards": mode_before}
         found |= changes
     return found
+
+
+def recording(variant_of, **more) -> list:
+    """Variants that record gradients, and put the model's mode back or leave it in evaluation mode."""
+    recorded = more | {"gradients recorded": True}
+    return [variant_of(**recorded), variant_of(**recorded, **{"mode afterwards": EVALUATION})]

@@ -151,7 +151,7 @@ def torch_step(
 
         if cleared == "before":
             optimizer.zero_grad()
-        loss = forward("sum" if reduction == "sum" else "mean")
+        loss = forward("sum" if reduction in ("sum", "sum for gradients") else "mean")
         for _ in range(times):
             loss.backward(retain_graph=True)
         for _ in range(steps):
@@ -161,7 +161,7 @@ def torch_step(
         if returned == "after":
             with torch.no_grad():
                 loss = forward()
-        value = loss.item() * (len(images) if reduction == "sum returned" else 1)
+        value = loss.item() * {"sum returned": len(images), "sum for gradients": 1 / len(images)}.get(reduction, 1)
         return loss.detach() if returned == "tensor" else value
 
     return train_step
@@ -260,13 +260,17 @@ train_step = Exercise(
         Misconception(
             "loss summed",
             "It looks as if the losses of the batch are added. The mean was asked for.",
-            "Ask yourself: what happens to your result when every image is in the batch twice?",
-            matches=_like(torch_step(reduction="sum"), torch_step(reduction="sum returned")),
+            "Ask yourself: what happens to your loss and to the update when every image is in the batch twice?",
+            matches=_like(
+                torch_step(reduction="sum"),
+                torch_step(reduction="sum returned"),
+                torch_step(reduction="sum for gradients"),
+            ),
         ),
         Misconception(
             "no step",
             "It looks as if the weights stay what they were.",
-            "Ask yourself: backward fills .grad, but which call changes the weights?",
+            "Ask yourself: which call changes the weights, and what does .grad hold when you make it?",
             matches=_like(torch_step(steps=0)),
         ),
         Misconception(

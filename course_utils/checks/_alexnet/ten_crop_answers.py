@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks._alexnet.small_models import (
-    EVALUATION,
-    answers,
-    beaten_by,
-    report,
-    softmax,
-)
+from course_utils.checks._alexnet.small_models import EVALUATION, answers, beaten_by, report, softmax
 from course_utils.checks.describe import agrees
 from course_utils.checks.exercise import Raises
 from course_utils.plain import to_plain
@@ -125,10 +119,14 @@ def variant_of(views=ten_views, average=mean_probabilities, shares=_shares, answ
     return variant
 
 
-def any_of(*variants):
+def any_of(*variants, mixed=False):
+    """A `matches`: one of the variants explains the outputs; or, `mixed`, each of the outputs for itself."""
+
     def matches(case, outputs):
-        inputs = {name: to_plain(value) for name, value in case.inputs.items()}
-        return any(agrees(variant(**inputs), outputs, RTOL, ATOL) for variant in variants)
+        answers = [variant(**{name: to_plain(value) for name, value in case.inputs.items()}) for variant in variants]
+        if not mixed:
+            return any(agrees(answer, outputs, RTOL, ATOL) for answer in answers)
+        return all(any(agrees(answer[name], outputs[name], RTOL, ATOL) for answer in answers) for name in answers[0])
 
     return matches
 
@@ -180,6 +178,11 @@ def of_mirrored_images(images, size):
 def upside_down(images, size):
     crops = five_crops(images, size)
     return np.concatenate([crops, crops[..., ::-1, :]])
+
+
+def turned(images, size):
+    crops = five_crops(images, size)
+    return np.concatenate([crops, crops[..., ::-1, ::-1]])
 
 
 def one_side(axis):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks._alexnet.small_models import EVALUATION, TRAINING, answers, softmax, weights
+from course_utils.checks._alexnet.small_models import EVALUATION, TRAINING, answers, recording, softmax, weights
 from course_utils.checks._alexnet.ten_crop_answers import (
     ATOL,
     ERRORS,
@@ -22,6 +22,7 @@ from course_utils.checks._alexnet.ten_crop_answers import (
     ten_crops_by_torch,
     ten_views,
     too_few_for_topk,
+    turned,
     upside_down,
     variant_of,
     views_mixed,
@@ -79,6 +80,7 @@ def _cases(rng):
         case(odd, (24, 2, 11, 7), 4, 10, make=strided),
         case(few, (17, 1, 7, 5), 3, 3),
         case(few, (19, 2, 4, 6), 4, 4, make=strided),
+        case(few, (1, 2, 5, 6), 4, 4),
         case(modes, (22, 2, 6, 4), 4, 8, TRAINING, True),
         case(modes, (25, 2, 5, 7), 3, 9, EVALUATION, True),
     ]
@@ -120,7 +122,9 @@ ten_crop_errors = Exercise(
             "It looks as if each view votes for one class. That forgets how sure it was, and leaves many classes "
             "without any vote.",
             "Ask yourself: what does a view with 51 % and 49 % add to the second class?",
-            matches=any_of(*(variant_of(average=average) for average in (votes(1), votes(-1), votes_by_topk))),
+            matches=any_of(
+                *(variant_of(average=average) for average in (votes(1), votes(-1), votes_by_topk)), mixed=True
+            ),
         ),
         Misconception(
             "largest instead of mean",
@@ -160,6 +164,12 @@ ten_crop_errors = Exercise(
             variant_of(five_crops),
         ),
         Misconception(
+            "centre forgotten",
+            "It looks as if eight views are averaged, the corners and their mirror images.",
+            "Ask yourself: how many times does your model see each image?",
+            variant_of(lambda images, size: mirrored(five_crops(images, size)[:4])),
+        ),
+        Misconception(
             "centre and its mirror image",
             "It looks as if two views are averaged, the centre and its mirror image.",
             "Ask yourself: how many times does your model see each image?",
@@ -175,7 +185,7 @@ ten_crop_errors = Exercise(
             "upside down",
             "It looks as if your mirror images stand on their heads.",
             "Ask yourself: which axis of (N, C, size, size) goes from left to right?",
-            variant_of(upside_down),
+            matches=any_of(variant_of(upside_down), variant_of(turned)),
         ),
         Misconception(
             "crops of the mirrored image",
@@ -243,7 +253,9 @@ ten_crop_errors = Exercise(
             "mode left alone",
             "It looks as if the model answers in the mode in which it came. In training mode, dropout is at work.",
             "Ask yourself: which method of the model switches dropout off?",
-            variant_of(answering="as it was"),
+            matches=any_of(
+                variant_of(answering="as it was"), variant_of(answering="as it was", **{"gradients recorded": True})
+            ),
         ),
         Misconception(
             "left in evaluation mode",
@@ -261,7 +273,7 @@ ten_crop_errors = Exercise(
             "gradients recorded",
             "It looks as if PyTorch keeps all activations for a backward pass that never comes.",
             "Ask yourself: under which `with` should a model answer that is not being trained?",
-            variant_of(**{"gradients recorded": True}),
+            matches=any_of(*recording(variant_of)),
         ),
     ),
 )

@@ -7,10 +7,11 @@ The oracle runs both towers by hand and exchanges maps and units where the paper
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
-from course_utils.checks._alexnet.layout import MAPS, PAPER
+from course_utils.checks._alexnet.layout import MAPS, PAPER, Asked
 from course_utils.checks.compare import describe_kind, difference
 from course_utils.checks.describe import agrees, tensor
 from course_utils.checks.exercise import Case, Exercise, Misconception
@@ -23,7 +24,7 @@ JUDGED = {  # the layers that an aspect looks at; for the others, the right ones
     OUTPUT: ("fc8",),
     WHOLE: (*MAPS, "fc6", "fc7", "fc8"),
 }
-TOLERANCE = {"rtol": 1e-6, "atol": 1e-8}
+TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}  # the towers are of float32, and so may the merged network be
 CROSSING = ("conv3", "fc6", "fc7")  # they see the maps or units of both towers
 
 
@@ -33,16 +34,25 @@ def call_merge(student, tower_a, tower_b, images):
     def tensors(tower):
         return {name: torch.from_numpy(value) for name, value in tower.items()}
 
-    merged = student(tensors(tower_a), tensors(tower_b))
+    halves = tensors(tower_a), tensors(tower_b)
+    merged = student(*halves)
     if not isinstance(merged, dict):
         raise TypeError(f"the result is of type {type(merged).__name__}, should be a dict: is a return missing?")
     for name, value in merged.items():
         if not isinstance(value, torch.Tensor):
             raise TypeError(f"the result holds a {type(value).__name__} under {name!r}, should hold tensors")
+    for tower, half in ((tower_a, halves[0]), (tower_b, halves[1])):  # what was done to the dicts counts as a change
+        tower.clear()
+        tower.update({str(name): value.detach().numpy() for name, value in half.items()})
     return {str(name): value.detach().numpy() for name, value in merged.items()}
 
 
 # --- judging ----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)  # every student is compared with the same towers
+def _truth(asked):
+    return towers_logits(*(asked.case.inputs[name] for name in ("tower_a", "tower_b", "images")))
 
 
 def towers_logits(tower_a, tower_b, images):
@@ -97,8 +107,8 @@ def _verify(case, outputs):
             judged[name] = outputs[name]
     if extra := [name for name in outputs if name not in judged]:
         return f"the result has {extra[0]}, which does not belong"
-    truth = towers_logits(tower_a, tower_b, images)
-    return difference(truth, PAPER.logits(judged, images, 2), ("logits of the merged network",), **TOLERANCE)
+    logits = PAPER.logits(judged, images, 2)
+    return difference(_truth(Asked(case)), logits, ("logits of the merged network",), **TOLERANCE)
 
 
 # --- ideas, as functions of the two towers ----------------------------------------------------------------------------
@@ -187,7 +197,7 @@ def merging(*rules):
 
     def matches(case, outputs):
         halves = case.inputs["tower_a"], case.inputs["tower_b"]
-        return any(agrees(merge(*halves, **different), outputs) for different in rules)
+        return any(agrees(merge(*halves, **different), outputs, rtol=1e-6, atol=1e-6) for different in rules)
 
     return matches
 
@@ -207,7 +217,7 @@ def _tower(rng, classes, maps, units, side):
         gain = {"conv1": 60.0, "conv2": 20.0}.get(name, 1.4)
         made[f"{name}.weight"] = gain / math.sqrt(math.prod(shape[1:])) * rng.normal(size=shape)
         made[f"{name}.bias"] = 0.3 * rng.normal(size=shape[0])
-    return made
+    return {name: value.astype(np.float32) for name, value in made.items()}
 
 
 def _cases(rng):
@@ -280,10 +290,10 @@ merge_towers = Exercise(
         ),
         Misconception(
             "fc6 and fc7 side by side",
-            "It looks as if the weights of fc6 and fc7 are put together along their columns. Their rows are what "
-            "doubles.",
+            "It looks as if the weights of layers that see both towers (fc6, fc7, conv3) are put together along their "
+            "columns. Their rows are what doubles.",
             "Ask yourself: a tower's fc6 sees both halves already; what is missing, inputs or outputs?",
-            matches=merging({"fc6": side_by_side, "fc7": side_by_side}),
+            matches=merging({"fc6": side_by_side, "fc7": side_by_side}, dict.fromkeys(CROSSING, side_by_side)),
         ),
         Misconception(
             "fc6 and fc7 on the diagonal",
@@ -323,6 +333,18 @@ merge_towers = Exercise(
             "It looks as if fc8 has twice as many biases as classes.",
             "Ask yourself: how many biases has a layer of num_classes outputs?",
             matches=merging({"fc8_bias": below}),
+        ),
+        Misconception(
+            "all biases added",
+            "It looks as if the biases of every layer are added. Only fc8's outputs are sums over both towers.",
+            "Ask yourself: how many outputs has conv1 in the merged network, and how many biases does it need?",
+            matches=merging({f"{layer}_bias": added for layer in INNER}),
+        ),
+        Misconception(
+            "columns of fc8 exchanged",
+            "It looks as if B's columns of fc8 come first, while the units of A come first in fc7.",
+            "Ask yourself: by which columns of fc8.weight are the first units of fc7 multiplied?",
+            matches=merging({"fc8": right_to_left}),
         ),
         Misconception(
             "one bias of fc8 lost",

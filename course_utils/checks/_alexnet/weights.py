@@ -176,15 +176,15 @@ train_alexnet = Exercise(
         Misconception(
             "one class for every image",
             "It looks as if the network gives every image the same class.",
-            "Ask yourself: does the loss fall below log 10 ≈ 2.30 within the first epochs, and what is the spread of the "
-            "activations in fc7 before the first update?",
+            "Ask yourself: does the loss fall below log 10 ≈ 2.30 within the first epochs, and what is the spread of "
+            "the activations in fc7 before the first update?",
             matches=_one_class,
         ),
         Misconception(
             "still guessing",
             "It looks as if the network has hardly learned anything: its answers are no better than guesses.",
-            "Ask yourself: were the images and their labels shuffled together, and were these the weights at the end of "
-            "the training?",
+            "Ask yourself: were the images and their labels shuffled together, and were these the weights at the end "
+            "of the training?",
             matches=_guesses,
         ),
         Misconception(

@@ -126,6 +126,12 @@ def _moved(new):
     return _changed(SAVE, ('    torch.save(state, f"{path}.new")\n    os.replace(f"{path}.new", path)\n', new))
 
 
+WRITTEN = '    torch.save(state, f"{path}.new")\n'
+ELSEWHERE = """    import tempfile
+    with tempfile.NamedTemporaryFile(delete=False) as file:
+        torch.save(state, file)
+    os.replace(file.name, path)
+"""
 NO_RANDOM = ('        "random_state": torch.get_rng_state(),\n', "")
 NO_STATE = '{"state": {}, "param_groups": optimizer.state_dict()["param_groups"]}'
 MOVED = '    torch.save(state, f"{path}.new")\n    if os.path.exists(path):\n        os.remove(path)\n'
@@ -146,6 +152,15 @@ mistaken_sources(
         ("number of epochs off by one", _changed(SAVE, ('"epoch": epoch', '"epoch": epoch + 1'))),
         ("number of epochs off by one", _changed(SAVE, ('"epoch": epoch', '"epoch": epoch - 1'))),
         ("written in place", _moved("    torch.save(state, path)\n")),
+        (
+            "old checkpoint deleted first",
+            _moved(
+                WRITTEN + '    if os.path.exists(path):\n        os.rename(path, f"{path}.old")\n'
+                '    os.rename(f"{path}.new", path)\n'
+                '    if os.path.exists(f"{path}.old"):\n        os.remove(f"{path}.old")\n'
+            ),
+        ),
+        ("written into another folder", _moved(ELSEWHERE)),
         ("old checkpoint deleted first", _moved(MOVED + '    os.rename(f"{path}.new", path)\n')),
     ],
 )
@@ -167,6 +182,10 @@ mistaken_sources(
         ),
         ("optimizer not loaded", _changed(LOAD, ('    optimizer.load_state_dict(state["optimizer"])\n', ""))),
         ("random state not loaded", _changed(LOAD, ('    torch.set_rng_state(state["random_state"])\n', ""))),
+        (
+            "random state not loaded",
+            _changed(LOAD, ('torch.set_rng_state(state["random_state"])', 'torch.manual_seed(state["epoch"])')),
+        ),
         ("nothing returned", _changed(LOAD, ('    return state["epoch"]\n', ""))),
         ("number of epochs off by one", _changed(LOAD, ('return state["epoch"]', 'return state["epoch"] + 1'))),
         ("number of epochs off by one", _changed(LOAD, ('return state["epoch"]', 'return state["epoch"] - 1'))),

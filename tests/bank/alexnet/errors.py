@@ -59,6 +59,7 @@ mistaken_changes(
         ("labels of other images", (HITS, "torch.isin(ranking, labels)")),
         ("ks in another order", ("for k in ks", "for k in sorted(ks)")),
         ("ks ignored", ("for k in ks", "for k in (1, 5)")),
+        ("the best class alone", ("hits[:, :k]", "hits[:, :1]")),
         ("first k alone", ("for k in ks", "for k in ks[:1]")),
         ("first k alone", (f"return [{ERROR} for k in ks]", f"for k in ks:\n        return {ERROR}")),
         ("k beyond the classes", ("hits[:, :k]", "(logits.topk(k).indices == labels[:, None])")),

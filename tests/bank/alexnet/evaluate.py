@@ -73,6 +73,7 @@ mistaken_changes(
     (
         ("all three bugs still there", TWICE, (EVAL, ""), LOSSES_ALIKE, ERRORS_ALIKE),
         ("still a softmax before the loss", TWICE),
+        ("still a softmax before the loss", TWICE, (AFTER, "")),
         ("still no evaluation mode", (EVAL, "")),
         (
             "still no evaluation mode",
@@ -82,18 +83,25 @@ mistaken_changes(
         ("still a mean of batch means", LOSSES_ALIKE, ERRORS_ALIKE),
         ("only the loss mended", (EVAL, ""), LOSSES_ALIKE, ERRORS_ALIKE),
         ("only the mode mended", TWICE, LOSSES_ALIKE, ERRORS_ALIKE),
+        ("only the mode mended", TWICE, LOSSES_ALIKE, ERRORS_ALIKE, (AFTER, "")),
         ("only the batches mended", TWICE, (EVAL, "")),
         ("error still a mean of batch means", ERRORS_ALIKE),
         ("loss still a mean of batch means", LOSSES_ALIKE),
         ("left in evaluation mode", (AFTER, "")),
         ("always put into training mode", ("train(was_training)", "train()")),
         ("gradients recorded", (NO_GRAD, "torch.enable_grad()")),
+        ("gradients recorded", (NO_GRAD, "torch.enable_grad()"), (AFTER, "")),
         (
             "all images at once",
             ("len(images), 64)", "len(images), len(images))"),
             ("start + 64", "start + len(images)"),
         ),
         ("full batches alone", ("range(0, len(images), 64)", "range(0, len(images) - 63, 64)")),
+        (
+            "full batches alone",
+            ("range(0, len(images), 64)", "range(0, len(images) - 63, 64)"),
+            ("sum(sizes)", "len(images)"),
+        ),
         ("last batch alone", (RETURN, "return losses[-1], errors[-1]")),
         ("batch means divided by the number of images", (LOSS, "sum(losses) / len(images)")),
         (

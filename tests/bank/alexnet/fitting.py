@@ -122,6 +122,72 @@ def fit(model, data, epochs, device="cpu", learning_rate=0.01, batch_size=128, p
     return history
 
 
+@alternative("fit", "an optimizer of one's own, ReduceLROnPlateau, float32 velocities")
+def fit(model, data, epochs, device="cpu", learning_rate=0.01, batch_size=128, patience=2, seed=0):
+    import torch
+
+    class Momentum(torch.optim.Optimizer):
+        @torch.no_grad()
+        def step(self):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    v = self.state[p].setdefault("velocity", torch.zeros(p.shape))
+                    v.mul_(0.9).sub_(group["lr"] * (0.0005 * p + p.grad))
+                    p.add_(v)
+
+    model.to(device)
+    optimizer = Momentum(model.parameters(), {"lr": learning_rate})
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.1, patience=patience - 1, eps=0)
+    images, labels = torch.from_numpy(data.train.images), torch.from_numpy(data.train.labels)
+    generator, history = torch.Generator().manual_seed(seed), []
+    for _ in range(epochs):
+        model.train()
+        total = 0.0
+        for rows in torch.randperm(len(images), generator=generator).split(batch_size):
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(images[rows]), labels[rows])
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+        model.eval()
+        with torch.no_grad():
+            wrong = model(torch.from_numpy(data.validation.images)).argmax(1).numpy() != data.validation.labels
+        used = scheduler.get_last_lr()[0]
+        history.append({"loss": total / len(images), "validation_error": float(wrong.mean()), "learning_rate": used})
+        scheduler.step(history[-1]["validation_error"])
+    return history
+
+
+@alternative("fit", "weights in float32, the step as a gradient")
+def fit(model, data, epochs, device="cpu", learning_rate=0.01, batch_size=128, patience=2, seed=0):
+    import torch
+
+    model.to(device, torch.float32)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1, momentum=0.9)
+    rng, history, best, waited = np.random.RandomState(seed), [], 2.0, 0
+    for _ in range(epochs):
+        order, losses = np.arange(len(data.train.labels)), []
+        rng.shuffle(order)
+        model.train()
+        for rows in np.split(order, range(batch_size, len(order), batch_size)):
+            optimizer.zero_grad()
+            logits = model(torch.tensor(data.train.images[rows], device=device))
+            each = torch.nn.CrossEntropyLoss(reduction="none")(logits, torch.tensor(data.train.labels[rows]))
+            decay = sum(parameter.pow(2).sum() for parameter in model.parameters())
+            (learning_rate * (each.mean() + 0.00025 * decay)).backward()
+            optimizer.step()
+            losses.extend(each.tolist())
+        model.eval()
+        with torch.inference_mode():
+            answers = model(torch.tensor(data.validation.images, device=device)).argmax(-1).cpu().numpy()
+        error = 1 - float(np.mean(answers == data.validation.labels))
+        history.append({"loss": float(np.mean(losses)), "validation_error": error, "learning_rate": learning_rate})
+        best, waited = (error, 0) if error < best else (best, waited + 1)
+        if waited == patience:
+            learning_rate, waited = learning_rate * 0.1, 0
+    return history
+
+
 CORRECT = """def fit(model, data, epochs, device="cpu", learning_rate=0.01, batch_size=128, patience=2, seed=0):
     import torch
     model.to(device)
@@ -162,12 +228,18 @@ CORRECT = """def fit(model, data, epochs, device="cpu", learning_rate=0.01, batc
         last = error
     return history
 """
+CLEARED = """            for p in parameters:
+                p.grad = None
+"""
+SUMMED = "loss = sum(l * n for l, n in zip(losses, sizes)) / N"
 UPDATE = """                    v.copy_(0.9 * v - learning_rate * (p.grad + 0.0005 * p))
                     p.add_(v)
 """
+VALIDATION_LOSS = "torch.nn.functional.cross_entropy(model(unseen), truth).item()"
 MEASURE = "(model(unseen).argmax(1) != truth)"
 NOTED = '        history.append({"loss": loss, "validation_error": error, "learning_rate": learning_rate})\n'
 DIVIDED = "            learning_rate = learning_rate / 10\n"
+EMPTIED = "        losses, sizes = [], []\n"
 EPOCH = "    for epoch in range(epochs):\n"
 GENERATOR = "generator = torch.Generator().manual_seed(seed)"
 ORDER = "order = torch.randperm(N, generator=generator)"
@@ -235,6 +307,12 @@ mistaken_sources(
             ),
         ),
         ("no decay", _update("v.copy_(0.9 * v - learning_rate * p.grad)", "p.add_(v)")),
+        (
+            "decay outside the velocity",
+            _update("v.copy_(0.9 * v - learning_rate * p.grad)", "p.add_(v).mul_(1 - 0.0005 * learning_rate)"),
+        ),
+        ("gradients accumulate", _changed((CLEARED, ""))),
+        ("gradients accumulate", _changed((CLEARED, ""), (ORDER, ORDER + "\n        model.zero_grad()"))),
         ("velocity reset at a division", _changed((DIVIDED, DIVIDED + "            " + RESET))),
         ("no momentum from epoch to epoch", _changed((EPOCH, EPOCH + "        " + RESET))),
         ("divided after every epoch", _changed(("if waited >= patience", "if True"))),
@@ -244,6 +322,23 @@ mistaken_sources(
         ("count never set back", _changed(("best, waited = error, 0", "best = error"))),
         ("compared with the epoch before", _changed(("if error < best", "if error < last"))),
         ("equal counts as a new best", _changed(("if error < best", "if error <= best"))),
+        (
+            "best error forgotten at a division",
+            _changed(
+                ("            waited = 0\n        last", "            best, waited = float('inf'), 0\n        last")
+            ),
+        ),
+        (
+            "loss watched",
+            _changed(
+                ("            error = ", f"            watched = {VALIDATION_LOSS}\n            error = "),
+                (
+                    "if error < best:\n            best, waited = error, 0",
+                    "if watched < best:\n            best, waited = watched, 0",
+                ),
+            ),
+        ),
+        ("never divided", _changed((DIVIDED, "            learning_rate_ = learning_rate / 10\n"))),
         (
             "division forgotten",
             _changed(
@@ -288,11 +383,31 @@ mistaken_sources(
         ("the seed plays no part", _changed((ORDER, "order = torch.from_numpy(np.random.permutation(N))"))),
         (
             "mean of batch means",
-            _changed(("loss = sum(l * n for l, n in zip(losses, sizes)) / N", "loss = sum(losses) / len(losses)")),
+            _changed((SUMMED, "loss = sum(losses) / len(losses)")),
         ),
         (
             "loss of the last batch",
-            _changed(("loss = sum(l * n for l, n in zip(losses, sizes)) / N", "loss = losses[-1]")),
+            _changed((SUMMED, "loss = losses[-1]")),
         ),
+        (
+            "mean of batch means",
+            _changed(
+                (
+                    f"{MEASURE}.double().mean().item()",
+                    "np.mean([(model(x).argmax(1) != y).double().mean().item() "
+                    "for x, y in zip(unseen.split(8), truth.split(8))]).item()",
+                )
+            ),
+        ),
+        (
+            "loss after the epoch",
+            _changed(
+                ("            error = ", f"            after = {VALIDATION_LOSS}\n            error = "),
+                ("        " + SUMMED, "        loss = after"),
+                ("model(unseen), truth).item()", "model(images), labels).item()"),
+            ),
+        ),
+        ("loss of all epochs so far", _changed((EMPTIED, ""), (EPOCH, EMPTIED[4:] + EPOCH), (" / N", " / sum(sizes)"))),
+        ("loss of all epochs so far", _changed((EMPTIED, ""), (EPOCH, EMPTIED[4:] + EPOCH))),
     ],
 )

@@ -99,6 +99,7 @@ mistaken_sources(
             ("only the convolutions", (KINDS, "torch.nn.Conv2d")),
             ("only the fully connected layers", (KINDS, "torch.nn.Linear")),
             ("biases left as they were", (f"            {FILL}\n", "")),
+            ("biases of zero not set", (FILL, f"if name in ({ONES}):\n                b.fill_(1)")),
             ("biases drawn like weights", (FILL, "b.normal_(0, 0.01, generator=generator)")),
             ("bias one everywhere", (FILL, "b.fill_(1)")),
             ("bias zero everywhere", (FILL, "b.zero_()")),

@@ -141,8 +141,16 @@ UNPADDED = ((", 5, padding=2", ", 5"), ("side + 2 * 2 - 5", "side - 5"))
 PADDED = (("stride=4)", "stride=4, padding=2)"), ("- 11", "+ 4 - 11"))
 DROP = "F.dropout(F.relu(self.fc{0}(x)), 0.5, self.training)"
 DROP6, DROP7 = DROP.format(6), DROP.format(7)
+BEFORE_NORM = "\n    def norm"
 FLAT, LOGITS = "flatten(1)", "return self.fc8(x)"
 CONV2, CONV3 = "5, padding=2, groups=groups", "maps(256), maps(384), 3, padding=1"
+TORCHVISION = (
+    ("maps(96)", "maps(64)"),
+    ("maps(64), maps(256)", "maps(64), maps(192)"),
+    ("maps(256), maps(384)", "maps(192), maps(384)"),
+    ("maps(384), maps(384)", "maps(384), maps(256)"),
+    ("self.conv5 = nn.Conv2d(maps(384)", "self.conv5 = nn.Conv2d(maps(256)"),
+)
 HALVED = (
     (DROP6, "self.dropped(F.relu(self.fc6(x)))"),
     (DROP7, "self.dropped(F.relu(self.fc7(x)))"),
@@ -173,6 +181,7 @@ mistaken_sources(
             ("conv2 without padding", *UNPADDED),
             ("conv2 without padding", *UNPADDED, (SMALLEST, ""), (LAST, COMPUTED)),
             ("pools of 2×2", ("(side - 3) // 2 + 1", "side // 2"), (", 3, 2)", ", 2)")),
+            ("pools of 2×2", ("(side - 3) // 2 + 1", "side // 2"), (", 3, 2)", ", 3, 2, ceil_mode=True)")),
             ("paper's α given to PyTorch", ("5e-4", "1e-4")),
             ("k left at 1", (", k=2.0", "")),
             ("PyTorch's defaults of the norm", (f", {NORM}", "")),
@@ -188,11 +197,32 @@ mistaken_sources(
                 ("maps(384), maps(384), 3, padding=1, groups=groups", "maps(384), maps(384), 3, padding=1"),
             ),
             (
+                "torchvision's numbers of maps",
+                *TORCHVISION,
+                *PADDED,
+                ("max(side, 0) ** 2", "36"),
+                ("F.max_pool2d(x, 3, 2).flatten(1)", "F.adaptive_avg_pool2d(F.max_pool2d(x, 3, 2), 6).flatten(1)"),
+                (", groups=groups", ""),
+                *stages("F.max_pool2d(F.relu({}), 3, 2)"),
+            ),
+            ("torchvision's numbers of maps", *TORCHVISION),
+            ("layers under other names", ("self.fc", "self.linear")),
+            (
+                "layers under other names",
+                (BEFORE_NORM, f"        self.head = nn.Sequential(self.fc6, self.fc7)\n{BEFORE_NORM}"),
+            ),
+            (
+                "layers in a Python list",
+                ("self.fc8 = nn.Linear(units, num_classes)", "self.layers = [nn.Linear(units, num_classes)]"),
+                (LOGITS, "return self.layers[0](x)"),
+            ),
+            (
                 "width rounded down",
                 (MAPS, "max(1, int(n * width / groups)) * groups"),
                 (UNITS, "max(1, int(4096 * width))"),
             ),
             ("width rounded without the groups", (MAPS, "max(1, round(n * width))")),
+            ("width rounded without the groups", (MAPS, "int(n * width)")),
             ("always an even number of maps", (MAPS, "max(1, round(n * width / 2)) * 2")),
             (
                 "no smallest number of maps",
@@ -208,6 +238,7 @@ mistaken_sources(
             ("impossible arguments accepted", (f"{SMALLEST}groups not in (1, 2)", "False")),
             ("impossible arguments accepted", (SMALLEST, "")),
             ("impossible arguments accepted", (" or groups not in (1, 2)", "")),
+            ("smallest image refused", ("image_size < 67", "image_size <= 67")),
             ("no biases", (", groups=groups)", ", groups=groups, bias=False)")),
             ("no biases", (", units)", ", units, bias=False)"), (", num_classes)", ", num_classes, bias=False)")),
             ("softmax in forward", (LOGITS, "return F.softmax(self.fc8(x), dim=1)")),

@@ -134,7 +134,18 @@ mistaken_sources(
         ("loss returned as a tensor", _changed((RETURN, "return loss.detach()"))),
         ("loss summed", _changed(("(logits, labels)", "(logits, labels, reduction='sum')"))),
         ("loss summed", _changed((RETURN, "return loss.item() * len(images)"))),
+        (
+            "loss summed",
+            _changed(("(logits, labels)", "(logits, labels, reduction='sum')"), (RETURN, RETURN + " / len(images)")),
+        ),
         ("no step", _changed(("    optimizer.step()\n", ""))),
+        (
+            "no step",
+            _changed(
+                ("    optimizer.zero_grad()\n", ""),
+                ("    loss.backward()\n", "    loss.backward()\n    optimizer.zero_grad()\n"),
+            ),
+        ),
         ("two updates", _changed(("    optimizer.step()\n", "    optimizer.step()\n    optimizer.step()\n"))),
         (
             "backward twice",

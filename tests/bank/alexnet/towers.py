@@ -39,6 +39,24 @@ def merge_towers(tower_a, tower_b):
     return merged
 
 
+@alternative("merge_towers", "filled in float32, whatever came")
+def merge_towers(tower_a, tower_b):
+    import torch
+
+    merged = {}
+    for name, a in tower_a.items():
+        b = tower_b[name]
+        if name == "fc8.bias":
+            merged[name] = (a.double() + b.double()).float()
+        elif name == "fc8.weight":
+            merged[name] = torch.zeros(len(a), 2 * a.shape[1])
+            merged[name][:, : a.shape[1]], merged[name][:, a.shape[1] :] = a, b
+        else:
+            merged[name] = torch.zeros(2 * len(a), *a.shape[1:])
+            merged[name][: len(a)], merged[name][len(a) :] = a, b
+    return merged
+
+
 RIGHT = """import torch
 
 
@@ -91,6 +109,9 @@ mistaken_sources(
             ("fc6 and fc7 kept apart", where(CONNECTED, "torch.cat([halves(a)[0], halves(b)[1]])")),
             ("fc6 and fc7 side by side", where(CONNECTED, "torch.cat([a, b], 1)")),
             ("fc6 and fc7 on the diagonal", where(CONNECTED, "diagonal(a, b)")),
+            ("fc6 and fc7 side by side", where("crossing", "torch.cat([a, b], 1)")),
+            ("all biases added", where('kind == "bias"', "a + b")),
+            ("columns of fc8 exchanged", (FC8, "merged[name] = torch.cat([b, a], dim=1)")),
             ("rows in turn", where('name == "fc6.weight"', ALTERNATELY)),
             ("rows in turn", where('layer == "fc6"', ALTERNATELY)),
             ("rows in turn", where("True", ALTERNATELY)),
