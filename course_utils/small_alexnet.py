@@ -57,7 +57,7 @@ def train_and_write(
 ) -> None:
     """Train with the student's `train_alexnet(load_data(), seed, device)`; write the weights, whole or not at all.
 
-    On the GPU where there is one, else on all cores of the CPU. Where the file is there already, nothing is trained
+    On the GPU where there is one, else on one thread of the CPU. Where the file is there already, nothing is trained
     unless `again` is True. The file holds each parameter as a float32 array under its name in the network's
     `state_dict()`, for example conv1.weight.
     """
@@ -71,7 +71,8 @@ def train_and_write(
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     threads = torch.get_num_threads()
-    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    # The layers are narrow: a second thread gains little, and on a busy machine the two wait for each other.
+    torch.set_num_threads(1)
     data = load_data()
     started = time.monotonic()
     try:
@@ -94,11 +95,14 @@ def train_and_write(
 @contextlib.contextmanager
 def _clock() -> Iterator[None]:
     """Shows how long it has taken so far: the student's function need not say anything."""
-    done = threading.Event()
+    done, started, told = threading.Event(), time.monotonic(), 0
 
     def tick() -> None:
+        nonlocal told
         while not done.wait(1.0):
-            progress.advance(1)
+            seconds = round(time.monotonic() - started)
+            progress.advance(seconds - told)
+            told = seconds
 
     ticking = threading.Thread(target=tick, daemon=True)
     with Progress("Training", 0, lambda seconds: f"{seconds} s") as progress:

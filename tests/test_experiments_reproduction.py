@@ -39,9 +39,9 @@ def test_parameters_are_those_of_each_variant_small_and_at_full_size(small):
     full, no_dropout, no_fc7 = small[0].rows
     assert full.full_size == no_dropout.full_size == 60_965_224
     assert full.full_size - no_fc7.full_size == 4096 * 4096 + 4096  # the lecture's 16 million
-    # conv1 8 maps, conv2 21, conv3 and conv4 32, conv5 21, which end at 2×2; fc6 and fc7 341, four classes
-    convolutions = 8 * 76 + 21 * (8 * 25 + 1) + 32 * (21 * 9 + 1) + 32 * (32 * 9 + 1) + 21 * (32 * 9 + 1)
-    assert full.parameters == convolutions + 341 * (21 * 4 + 1) + 341 * 342 + 4 * 342
+    # conv1 8 maps of 7×7, conv2 21, conv3 and conv4 32, conv5 21, which end at 1×1; fc6 and fc7 341, four classes
+    convolutions = 8 * 148 + 21 * (8 * 25 + 1) + 32 * (21 * 9 + 1) + 32 * (32 * 9 + 1) + 21 * (32 * 9 + 1)
+    assert full.parameters == convolutions + 341 * (21 + 1) + 341 * 342 + 4 * 342
     assert full.parameters - no_fc7.parameters == 341 * 342
 
 
@@ -119,3 +119,11 @@ def test_the_pictures_name_every_variant_and_both_activations(small, race):
     assert [label.get_text() for label in left.get_yticklabels()] == [row.variant.name for row in small[0].rows]
     legend = draw_race(race).axes[1].get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["ReLU, median", "tanh, median"]
+
+
+def test_with_one_rate_for_each_activation_only_the_curves_are_drawn(race):
+    alone = {name: slice(0, 1) for name in activations.ACTIVATIONS}
+    parts = [{name: getattr(race, part)[name][alone[name]] for name in alone} for part in ("rates", "curves", "reached")]
+    (axis,) = draw_race(Race(parts[0], race.goal, parts[1], parts[2])).axes
+    shown = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert shown == [f"ReLU, rate {race.rates['relu'][0]:g}", f"tanh, rate {race.rates['tanh'][0]:g}"]

@@ -82,8 +82,7 @@ def test_only_the_stub_without_a_file_is_called_unwritten():
 def test_an_upload_that_broke_off(kept):
     data = TRAINED.read_bytes()
     write(data[: int(kept * len(data)) if isinstance(kept, float) else kept])
-    # The first bytes of an archive alone could be the beginning of anything, a pickle among them.
-    assert sentence().startswith((f"{WEIGHTS} is damaged", f"{WEIGHTS} holds Python objects"))
+    assert sentence().startswith(f"{WEIGHTS} is damaged")
 
 
 def test_bytes_changed_on_the_way():
@@ -112,6 +111,58 @@ def test_what_would_run_code_is_not_read(form, tmp_path):
         write(stored(**{"conv1.weight": np.array([Runs()], dtype=object)}))
     assert sentence().startswith(f"{WEIGHTS} holds Python objects")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "data", [b"<!DOCTYPE html><title>Sign in</title>", b"version https://git-lfs.github.com/spec/v1"]
+)
+def test_another_file_under_its_name(data):
+    write(data)
+    assert sentence() == f"{WEIGHTS} is no .npz file: something else was given its name"
+
+
+def test_what_torch_has_saved(trained):
+    import torch
+
+    torch.save({name: torch.tensor(array) for name, array in trained.items()}, WEIGHTS)
+    assert sentence().startswith(f"{WEIGHTS} was written by torch.save, should be written by np.savez")
+
+
+def test_weights_of_a_wrapped_network(trained):
+    write(stored(**{f"module.{name}": array for name, array in trained.items()}))
+    assert sentence().startswith(f"{WEIGHTS} has no conv1.weight, but module.conv1.weight; it should hold conv1.weight")
+
+
+def test_a_name_cannot_change_what_a_terminal_shows(trained):
+    write(stored(**trained, **{"\x1b[31m\nfc9": np.zeros(1)}))
+    assert sentence() == f"{WEIGHTS} holds ?[31m?fc9, which the network does not have"
+
+
+def compressed(**arrays) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("form", ["compressed", "another order", "float64", "big-endian", "by columns"])
+def test_other_ways_to_write_the_same_weights(trained, form):
+    changed = {
+        "another order": lambda: dict(reversed(trained.items())),
+        "float64": lambda: {name: array.astype(np.float64) for name, array in trained.items()},
+        "big-endian": lambda: {name: array.astype(">f4") for name, array in trained.items()},
+        "by columns": lambda: {name: np.asfortranarray(array) for name, array in trained.items()},
+    }
+    write(compressed(**trained) if form == "compressed" else stored(**changed[form]()))
+    assert verdict().passed
+
+
+@pytest.mark.parametrize("shape", [(2**40,), (2**62, 2**62), (-1,)])
+def test_a_size_that_is_not_there(shape):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(WEIGHTS, "w") as archive:
+        archive.writestr("conv1.weight.npy", header.getvalue())
+    assert sentence().startswith(f"{WEIGHTS} is damaged")
 
 
 def test_an_array_alone_is_no_archive():

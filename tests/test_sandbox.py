@@ -110,6 +110,12 @@ def test_masked_packages_cannot_be_imported(wall):
     assert in_kernel("import sklearn.datasets", order) == "ModuleNotFoundError"
 
 
+def test_what_is_masked_does_not_break_pytorch(wall):
+    """Optimizers look for packages with find_spec, which must not find a closed door."""
+    code = "import torch; print(torch.optim.SGD(torch.nn.Linear(2, 1).parameters(), lr=0.1).defaults['lr'])"
+    assert in_kernel(code, Order(masked=("scipy", "sklearn"), torch=True)) == "0.1"
+
+
 @behind("nested", "bwrap")
 def test_without_the_finder_masked_packages_are_still_gone(wall):
     code = """

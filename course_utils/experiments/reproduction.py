@@ -1,6 +1,6 @@
 """AlexNet's design choices on a small scale: the network without one of its parts at a time, for several seeds.
 
-`course_utils.models.AlexNet` at a twelfth of its width learns four kinds of shapes, 32×32 pixels, in a few seconds. The
+`course_utils.models.AlexNet` at a twelfth of its width learns four kinds of shapes, 48×48 pixels, in two seconds. The
 paper's initial weights, with standard deviation 0.01, are made for its wide layers: here the signal would shrink from
 layer to layer. So the hidden layers start from He's, and only the last layer from the paper's. Adam with a cosine
 schedule takes the place of the paper's 90 epochs.
@@ -18,7 +18,7 @@ import numpy as np
 from course_utils.data.splits import Split
 from course_utils.experiments.augmented import four_shapes
 
-WIDTH, SIZE, BATCH, RATE = 1 / 12, 32, 25, 0.0015
+WIDTH, SIZE, BATCH, RATE = 1 / 12, 48, 25, 0.0015  # from 48 pixels on conv1 has stride 2: half the time of 32
 
 # Student's t: within this many standard errors lie 95 % of the means of 2, 3, … 10 differences that are 0 on average.
 _T = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
@@ -96,9 +96,9 @@ class Ablation:
 def ablation(
     seeds: Sequence[int] = (0, 1, 2),
     variants: Sequence[Variant] = VARIANTS,
-    train: int = 500,
+    train: int = 400,
     test: int = 250,
-    epochs: int = 6,
+    epochs: int = 4,
     workers: int = 2,
     progress: Progress = lambda done, total: None,
 ) -> Ablation:

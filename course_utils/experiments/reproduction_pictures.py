@@ -12,9 +12,22 @@ _LOOKS = {"relu": ("ReLU", "o-", palette.blue), "tanh": ("tanh", "s--", palette.
 
 
 def draw_race(race: Race):
-    """Left: the training error of each epoch with each activation's best rate. Right: epochs to the goal by rate."""
+    """Left: the training error of each epoch with each activation's best rate. Right: epochs to the goal by rate.
+
+    Where each activation has one rate only, there is nothing to compare on the right, and the left one stands alone.
+    """
+    if all(len(rates) == 1 for rates in race.rates.values()):
+        fig, left = figure(size=(6.4, 3.8))
+        _draw_curves(left, race)
+        return fig
     fig, (left, right) = figure(1, 2, size=(10, 3.8))
-    most, limit = 0, race.curves["relu"].shape[-1]  # where the runs that did not get there are marked
+    _draw_curves(left, race)
+    _draw_search(right, race)
+    return fig
+
+
+def _draw_curves(axis, race: Race) -> None:
+    most = 0
     for name in ACTIVATIONS:
         label, style, color = _LOOKS[name]
         best = race.best(name)
@@ -22,32 +35,33 @@ def draw_race(race: Race):
             seen = curve[~np.isnan(curve)]
             most = max(most, len(seen))
             legend = f"{label}, rate {race.rates[name][best]:g}" if run == 0 else None
-            left.plot(np.arange(len(seen)) + 0.5, seen, style, color=color, markersize=4, linewidth=1.4, label=legend)
+            axis.plot(np.arange(len(seen)) + 0.5, seen, style, color=color, markersize=4, linewidth=1.4, label=legend)
+    axis.axhline(race.goal, color=palette.black, linestyle=":", linewidth=1.2)
+    axis.annotate(f"goal: {100 * race.goal:g} %", (0.05, race.goal), va="bottom", fontsize=9)
+    axis.set(title="Training error, each run", xlabel="epochs", ylabel="share of wrong answers", xlim=(0, most))
+    axis.set_ylim(0)
+    axis.legend(loc="lower left", frameon=False, fontsize=9)
+
+
+def _draw_search(axis, race: Race) -> None:
+    limit = race.curves["relu"].shape[-1]  # where the runs that did not get there are marked
+    for name in ACTIVATIONS:
+        label, style, color = _LOOKS[name]
         for rate, reached in zip(race.rates[name], race.reached[name], strict=True):
             there = reached[np.isfinite(reached)]
             at = rate * (0.97 if name == "relu" else 1.03)  # side by side, so that no point hides another
-            right.plot(np.full(len(there), at), there, style[0], color=color, markersize=6, alpha=0.8)
+            axis.plot(np.full(len(there), at), there, style[0], color=color, markersize=6, alpha=0.8)
             if len(there) < len(reached):
-                right.plot(at, limit, "x", color=color, markersize=7, markeredgewidth=2)
+                axis.plot(at, limit, "x", color=color, markersize=7, markeredgewidth=2)
         middle = np.median(race.reached[name], axis=1)
         known = np.isfinite(middle)
-        right.plot(np.array(race.rates[name])[known], middle[known], style[1:], color=color, label=f"{label}, median")
-    left.axhline(race.goal, color=palette.black, linestyle=":", linewidth=1.2)
-    left.annotate(f"goal: {100 * race.goal:g} %", (0.05, race.goal), va="bottom", fontsize=9)
-    left.set(title="Training error, each run", xlabel="epochs", ylabel="share of wrong answers", xlim=(0, most), ylim=0)
-    right.set(
-        title=f"Epochs to the goal (×: not within {limit})",
-        xlabel="learning rate",
-        ylabel="epochs",
-        xscale="log",
-        ylim=0,
-    )
+        axis.plot(np.array(race.rates[name])[known], middle[known], style[1:], color=color, label=f"{label}, median")
+    axis.set(title=f"Epochs to the goal (×: not within {limit})", xlabel="learning rate", ylabel="epochs", xscale="log")
+    axis.set_ylim(0, 1.05 * axis.get_ylim()[1])  # the topmost marks whole
     rates = sorted(set().union(*race.rates.values()))
-    right.set_xticks(rates, [f"{rate:g}" for rate in rates])
-    right.set_xticks([], minor=True)
-    for axis in (left, right):
-        axis.legend(loc="lower left", frameon=False, fontsize=9)
-    return fig
+    axis.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    axis.set_xticks([], minor=True)
+    axis.legend(loc="lower left", frameon=False, fontsize=9)
 
 
 def draw_ablation(result: Ablation):

@@ -193,8 +193,8 @@ class AlexNet(nn.Module):
         max(1, round(n · width / groups)) · groups of them, so that they can be split (conv1 and conv3 too); fc6 and fc7
         have max(1, round(4096 · width)) units.
 
-    All layers have biases. Raises ValueError, with the number in its message, where groups is neither 1 nor 2, and
-    where image_size is below 67, so that nothing is left after the last pool.
+    All layers have biases. Raises ValueError where groups is neither 1 nor 2, and where image_size is below 67, so
+    that nothing is left after the last pool. The message holds the number that was given.
     """
 
     def __init__(self, num_classes=1000, groups=2, width=1.0, image_size=227):

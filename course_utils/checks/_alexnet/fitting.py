@@ -12,7 +12,6 @@ from course_utils.checks._alexnet.fitting_flaws import (
     decay_beside_without_rate,
     decay_without_rate,
     drops,
-    forgets_the_best,
     in_training_set,
     last_one,
     like,
@@ -170,7 +169,7 @@ fit = Exercise(
             "best error forgotten at a division",
             "It looks as if the best error starts afresh when the learning rate is divided. Only the count does.",
             "Ask yourself: is an error that was reached before with a larger ε new when it is reached again?",
-            matches=forgets_the_best,
+            matches=like(SCHEDULES["best forgotten"]),
         ),
         Misconception(
             "loss watched",

@@ -11,7 +11,6 @@ from course_utils.checks._alexnet.fitting_judged import (
     FIRST_UNSEEN,
     NUMBERS,
     RTOL,
-    SCHEDULES,
     batches_of,
     differs,
     mode_faults,
@@ -92,15 +91,6 @@ def weights_alone(v, w, g, rate):
 def no_decay(v, w, g, rate):
     v = 0.9 * v - rate * g
     return v, w + v
-
-
-def forgets_the_best(case, outputs):
-    """What is best starts afresh at a division; with the error of that epoch it may look like comparing with the epoch
-    before."""
-    if like(SCHEDULES["best forgotten"])(case, outputs):
-        return True
-    replaced = {"best_divided": lambda best, error: error}
-    return like(replaced)(case, outputs) and not like(SCHEDULES["compared with the epoch before"])(case, outputs)
 
 
 def only(aspects, holds):

@@ -33,6 +33,8 @@ def call_alexnet(student, arguments, state, images, copies, training):
         return {"refused": str(error)}
     if not isinstance(model, torch.nn.Module):
         raise TypeError("the result AlexNet(...) is not a torch.nn.Module")
+    if any(torch.nn.parameter.is_lazy(value) for value in model.state_dict().values()):
+        raise TypeError("the result AlexNet(...) has a lazy layer, without a shape until it is used: give its sizes")
     shapes = {str(name): tuple(int(n) for n in value.shape) for name, value in model.state_dict().items()}
     if not state or shapes != {name: value.shape for name, value in state.items()}:
         return {"shapes": shapes}

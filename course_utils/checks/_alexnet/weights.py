@@ -20,6 +20,8 @@ TROUBLE = {
     "missing": f"{WEIGHTS} is not beside the notebook: run the cell that trains, and hand the file in as well",
     "damaged": f"{WEIGHTS} is damaged: it cannot be read as an .npz file",
     "pickled": f"{WEIGHTS} holds Python objects, which are never read: np.savez should be given arrays of numbers",
+    "no archive": f"{WEIGHTS} is no .npz file: something else was given its name",
+    "by torch": f"{WEIGHTS} was written by torch.save, should be written by np.savez, as the cell that trains does",
     "no numbers": f"{WEIGHTS} holds something that is no array of numbers",
 }
 
@@ -28,7 +30,15 @@ def call_for_weights(student, file):
     import numpy as np
 
     try:
+        with open(file, "rb") as opened:
+            first = opened.read(6)
+        if len(first) < 6:
+            return "damaged"
+        if first[:2] != b"PK" and first[:1] != b"\x80" and first != b"\x93NUMPY":  # .npz, a pickle, .npy
+            return "no archive"
         with np.load(file, allow_pickle=False) as stored:
+            if any(name.endswith("data.pkl") for name in stored.files):
+                return "by torch"
             arrays = {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         from course_utils.small_alexnet import is_unwritten
@@ -88,6 +98,11 @@ def _predictions(weights: tuple[tuple[str, bytes], ...], seed: int, scale: str) 
     return logits.argmax(1).numpy() if bool(torch.isfinite(logits).all()) else None
 
 
+def _shown(name: str) -> str:
+    """The beginning of a name, without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:40])
+
+
 def fault(outputs) -> str | None:
     """A sentence on what is not the weights of the small AlexNet, or None."""
     if isinstance(outputs, str) and outputs in TROUBLE:
@@ -95,15 +110,20 @@ def fault(outputs) -> str | None:
     if not isinstance(outputs, dict):
         return f"{WEIGHTS} could not be read"
     shapes = _shapes()
+    foreign = [name for name in outputs if name not in shapes]
     if missing := [name for name in shapes if name not in outputs]:
-        return f"{WEIGHTS} has no {missing[0]}; it should hold {', '.join(list(shapes)[:2])} … {list(shapes)[-1]}"
-    if foreign := [name for name in outputs if name not in shapes]:
-        return f"{WEIGHTS} holds {foreign[0][:40]}, which the network does not have"
+        longer = [_shown(name) for name in foreign if name.endswith("." + missing[0])]
+        instead = f", but {longer[0]}" if longer else ""
+        wanted = f"{', '.join(list(shapes)[:2])} … {list(shapes)[-1]}"
+        return f"{WEIGHTS} has no {missing[0]}{instead}; it should hold {wanted}"
+    if foreign:
+        return f"{WEIGHTS} holds {_shown(foreign[0])}, which the network does not have"
     for name, shape in shapes.items():
         array = outputs[name]
         if not isinstance(array, np.ndarray) or array.shape != shape:
             given = array.shape if isinstance(array, np.ndarray) else "no array"
-            return f"{name} in {WEIGHTS} has shape {given}, should be {shape}: was the network made with width={WIDTH}?"
+            network = f"AlexNet({CLASSES}, width={WIDTH}, image_size={IMAGE_SIZE})"
+            return f"{name} in {WEIGHTS} has shape {given}, should be {shape} as in {network}"
         if not np.isfinite(array).all():
             return f"{name} in {WEIGHTS} holds values that are not finite: the training has diverged"
     return None
@@ -127,7 +147,8 @@ def verify(case, outputs):
         return f"with {WEIGHTS} the network's outputs are not finite"
     accuracy, least = _accuracy(case, outputs), NEEDED[case.aspect]
     if accuracy < least:
-        return f"{accuracy:.0%} of {UNSEEN} unseen images are classified rightly, should be at least {least:.0%}"
+        rightly = f"{100 * accuracy:.0f} % of {UNSEEN} unseen images are classified rightly"
+        return f"{rightly}, should be {100 * least:.0f} % or more"
     return None
 
 
@@ -143,7 +164,9 @@ def _other_scale(case, outputs):
 
 
 def _one_class(case, outputs):
-    return _judgeable(case, outputs) and len(np.unique(_predicted(case, outputs))) == 1
+    if not _judgeable(case, outputs) or _other_scale(case, outputs):
+        return False
+    return len(np.unique(_predicted(case, outputs))) == 1
 
 
 def _guesses(case, outputs):

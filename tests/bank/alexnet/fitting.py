@@ -395,7 +395,7 @@ mistaken_sources(
                 (
                     f"{MEASURE}.double().mean().item()",
                     "np.mean([(model(x).argmax(1) != y).double().mean().item() "
-                    "for x, y in zip(unseen.split(8), truth.split(8))]).item()",
+                    "for x, y in zip(unseen.split(batch_size), truth.split(batch_size))]).item()",
                 )
             ),
         ),
