@@ -122,8 +122,9 @@ def test_the_pictures_name_every_variant_and_both_activations(small, race):
 
 
 def test_with_one_rate_for_each_activation_only_the_curves_are_drawn(race):
-    alone = {name: slice(0, 1) for name in activations.ACTIVATIONS}
-    parts = [{name: getattr(race, part)[name][alone[name]] for name in alone} for part in ("rates", "curves", "reached")]
-    (axis,) = draw_race(Race(parts[0], race.goal, parts[1], parts[2])).axes
+    rates, curves, reached = (
+        {name: values[:1] for name, values in part.items()} for part in (race.rates, race.curves, race.reached)
+    )
+    (axis,) = draw_race(Race(rates, race.goal, curves, reached)).axes
     shown = [text.get_text() for text in axis.get_legend().get_texts()]
     assert shown == [f"ReLU, rate {race.rates['relu'][0]:g}", f"tanh, rate {race.rates['tanh'][0]:g}"]

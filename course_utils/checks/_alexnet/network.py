@@ -7,214 +7,34 @@ networks whose units all have one known value: what comes out is this value time
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
-from course_utils.checks._alexnet.dropping import FEATURES, SITES, Dropping, Probe, dropping_fault, may_be
-from course_utils.checks._alexnet.layout import LAYERS, PAPER, SMALLEST, Asked
-from course_utils.checks.compare import describe_kind, difference
-from course_utils.checks.describe import agrees
+from course_utils.checks._alexnet.dropping import FEATURES, SITES, Dropping, Probe
+from course_utils.checks._alexnet.layout import LAYERS, PAPER, SMALLEST
+from course_utils.checks._alexnet.network_judged import (
+    DROPOUT,
+    LAYOUT,
+    LOGITS,
+    REFUSED,
+    WIDTHS,
+    accepted,
+    always_on,
+    call_alexnet,
+    dropping,
+    elsewhere,
+    halved,
+    in_pairs,
+    layouts,
+    no_biases,
+    smallest_refused,
+    softmax,
+    some_missing,
+    verify,
+    whole,
+)
 from course_utils.checks.exercise import Case, Exercise, Misconception
-
-LAYOUT, WIDTHS, LOGITS = "layers at full size", "width, groups and image size", "logits in evaluation mode"
-DROPOUT, REFUSED = "dropout in training mode", "impossible arguments"
-TOLERANCE = {"rtol": 1e-6, "atol": 1e-7}  # float64, summed in any order
-
-
-def call_alexnet(student, arguments, state, images, copies, training):
-    import torch
-
-    try:
-        with torch.device("cpu" if state else "meta"):
-            model = student(**arguments)
-    except ValueError as error:
-        return {"refused": str(error)}
-    if not isinstance(model, torch.nn.Module):
-        raise TypeError("the result AlexNet(...) is not a torch.nn.Module")
-    if any(torch.nn.parameter.is_lazy(value) for value in model.state_dict().values()):
-        raise TypeError("the result AlexNet(...) has a lazy layer, without a shape until it is used: give its sizes")
-    shapes = {str(name): tuple(int(n) for n in value.shape) for name, value in model.state_dict().items()}
-    if not state or shapes != {name: value.shape for name, value in state.items()}:
-        return {"shapes": shapes}
-    model.double().load_state_dict({name: torch.tensor(value) for name, value in state.items()})
-    model.train(training)
-    found = []
-    with torch.no_grad():
-        for _ in range(2):
-            logits = model(torch.tensor(images).repeat(copies, 1, 1, 1))
-            if not isinstance(logits, torch.Tensor):
-                raise TypeError("the result of the network is not a tensor: is a return missing?")
-            found.append(logits.numpy())
-    return {"logits": found[0], "again": found[1]}
-
-
-# --- judging ----------------------------------------------------------------------------------------------------------
-
-
-def _shapes_fault(wanted, got):
-    for name, shape in wanted.items():
-        if name not in got:
-            return f"the state dict has no {name}"
-        if got[name] != shape:
-            return f"{name} has shape {got[name]}, should have shape {shape}"
-    extra = [name for name in got if name not in wanted]
-    return f"the state dict has {extra[0]}, which does not belong" if extra else None
-
-
-@lru_cache(maxsize=1024)  # every idea is tried on what every student hands in
-def _computed(layout, asked):
-    inputs = asked.case.inputs
-    return layout.logits(inputs["state"], inputs["images"], inputs["arguments"]["groups"])
-
-
-def _verify(case, outputs):
-    arguments = case.inputs["arguments"]
-    if not isinstance(outputs, dict):
-        return f"the result is {describe_kind(outputs)}, should be a network"
-    if case.aspect == REFUSED and "impossible" in case.hidden:
-        number = str(case.hidden["impossible"])
-        if "refused" not in outputs:
-            return "AlexNet(...) is made, should raise a ValueError"
-        return None if number in outputs["refused"] else f"the message of the ValueError does not mention {number}"
-    if "refused" in outputs:
-        return f"AlexNet(...) raises ValueError ({outputs['refused'][:120]})"
-    wanted = PAPER.shapes(**arguments)
-    if "shapes" in outputs:
-        return _shapes_fault(wanted, outputs["shapes"]) or (
-            "the state dict is right, no logits" if _runs(case) else None
-        )
-    if case.aspect == DROPOUT:
-        return dropping_fault(case.hidden["probe"], outputs["logits"], outputs["again"])
-    truth = _computed(PAPER, Asked(case))
-    found = difference(truth, outputs["logits"], ("logits",), **TOLERANCE)
-    if found is None and difference(outputs["logits"], outputs["again"], (), **TOLERANCE):
-        return "in evaluation mode, the same images give other logits at a second call"
-    return found
-
-
-def _runs(case):
-    return case.inputs["state"] is not None
-
-
-# --- ideas ------------------------------------------------------------------------------------------------------------
-
-
-def layouts(*candidates):
-    """A `matches`: the network is built, and computes, as one of these layouts says."""
-
-    def explained(layout, case, outputs):
-        arguments = case.inputs["arguments"]
-        possible = _possible(layout, arguments)
-        if "refused" in outputs:
-            return "impossible" in case.hidden or not possible
-        if "shapes" in outputs:
-            return outputs["shapes"] == layout.shapes(**arguments) and (possible or "impossible" not in case.hidden)
-        if case.aspect == DROPOUT:  # the probes know no layout
-            return _verify(case, outputs) is None
-        return agrees(_computed(layout, Asked(case)), outputs["logits"], **TOLERANCE)
-
-    return lambda case, outputs: any(explained(layout, case, outputs) for layout in candidates)
-
-
-def _possible(layout, arguments):
-    """Whether such layers can be made at all: channels that groups divide, and something left after the last pool."""
-    groups = arguments.get("groups", 2)
-    counts = [layout.scaled(n, arguments.get("width", 1.0), groups) for n in layout.maps]
-    left = layout.fixed_side or layout.side(arguments.get("image_size", layout.image_size)) > 0
-    return bool(left) and not any(count % groups for count in counts)
-
-
-def dropping(*candidates):
-    """A `matches`: dropout acts as one of these says, in training mode."""
-
-    def matches(case, outputs):
-        if "probe" not in case.hidden:
-            return _verify(case, outputs) is None
-        both = outputs["logits"], outputs["again"]
-        return any(all(may_be(case.hidden["probe"], idea, drawn) for drawn in both) for idea in candidates)
-
-    return matches
-
-
-def _always_on(case, outputs):
-    return case.aspect == LOGITS and "logits" in outputs and bool(np.any(outputs["logits"] != outputs["again"]))
-
-
-def _softmax(case, outputs):
-    """Rows that are probabilities, or their logarithms."""
-    if "logits" not in outputs:
-        return False
-    rows = outputs["logits"]
-    shares = rows if rows.min() >= 0 else np.exp(np.minimum(rows, 1.0))
-    if not np.allclose(shares.sum(axis=1), 1, rtol=1e-9):
-        return False
-    if case.aspect == DROPOUT:
-        return True
-    truth = _computed(PAPER, Asked(case))
-    powers = np.exp(truth - truth.max(axis=1, keepdims=True))
-    return agrees(powers / powers.sum(axis=1, keepdims=True), shares, rtol=1e-5, atol=1e-7)
-
-
-def _halved(case, outputs):
-    """The paper's own: nothing is doubled in training, and in evaluation units are halved."""
-    if case.aspect == DROPOUT:
-        return dropping(Dropping(("fc6", "fc7"), doubled=False))(case, outputs)
-    if case.aspect != LOGITS or "logits" not in outputs:
-        return False
-    state = dict(case.inputs["state"])
-    for name in ("fc7.weight", "fc8.weight"):
-        state[name] = state[name] / 2
-    wrong = PAPER.logits(state, case.inputs["images"], case.inputs["arguments"]["groups"])
-    return agrees(wrong, outputs["logits"], **TOLERANCE)
-
-
-def _no_biases(case, outputs):
-    wanted, got = PAPER.shapes(**case.inputs["arguments"]), outputs.get("shapes", {})
-    missing = [name for name in wanted if name not in got]
-    return bool(missing) and all(n.endswith("bias") for n in missing) and all(got[n] == wanted[n] for n in got)
-
-
-def _accepted(case, outputs):
-    return ("impossible" in case.hidden and "shapes" in outputs) or _verify(case, outputs) is None
-
-
-def _smallest_refused(case, outputs):
-    """67 pixels are refused, and nothing else is wrong."""
-    refused = "refused" in outputs and case.inputs["arguments"].get("image_size") == SMALLEST
-    return refused or _verify(case, outputs) is None
-
-
-def _elsewhere(case, outputs):
-    """The right parameters, some of them under other names, or twice."""
-    wanted, got = PAPER.shapes(**case.inputs["arguments"]), outputs.get("shapes", {})
-    if sorted(wanted.values()) == sorted(got.values()):
-        return set(wanted) != set(got)
-    more = [shape for name, shape in got.items() if name not in wanted]
-    twice = set(more) <= set(wanted.values()) and any(len(shape) > 1 for shape in more)
-    return twice and all(got.get(name) == shape for name, shape in wanted.items())
-
-
-def _some_missing(case, outputs):
-    """Whole layers are not in the state dict; the others are right."""
-    wanted, got = PAPER.shapes(**case.inputs["arguments"]), outputs.get("shapes", {})
-    missing = {name.partition(".")[0] for name in wanted if name not in got}
-    kept = {name: shape for name, shape in wanted.items() if name.partition(".")[0] not in missing}
-    return "shapes" in outputs and bool(missing) and got == kept
-
-
-def _whole(maps, units):
-    """Numbers of maps and of units made whole by these functions, without the groups."""
-    return lambda n, width, groups: max(1, (units if n == 4096 else maps)(n * width))
-
-
-def _in_pairs(n, width, groups):
-    """Units are not split; the numbers of maps are made even."""
-    return max(1, round(n * width)) if n == 4096 else 2 * max(1, round(n * width / 2))
-
-
-# --- cases ------------------------------------------------------------------------------------------------------------
 
 
 def _state(rng, arguments):
@@ -287,7 +107,7 @@ AlexNet = Exercise(
     name="AlexNet",
     cases=_cases,
     call=call_alexnet,
-    verify=_verify,
+    verify=verify,
     stand_in=_stand_in,
     for_call=("state", "images", "copies", "training"),
     forbidden=("torchvision", "torch.hub", "scipy", "sklearn"),
@@ -407,14 +227,14 @@ AlexNet = Exercise(
             "It looks as if parameters lie under other names, because layers are made in an nn.Sequential or have "
             "other attributes. Or they are there twice.",
             "Ask yourself: which names does AlexNet(width=0.1).state_dict() have?",
-            matches=_elsewhere,
+            matches=elsewhere,
         ),
         Misconception(
             "layers in a Python list",
             "It looks as if some layers lie in a list or dict of Python, or are made in forward. PyTorch finds only "
             "those that are attributes, so an optimizer would never train them.",
             "Ask yourself: which layers does print(AlexNet(width=0.1)) show?",
-            matches=_some_missing,
+            matches=some_missing,
         ),
         Misconception(
             "width rounded down",
@@ -427,13 +247,13 @@ AlexNet = Exercise(
             "It looks as if n · width is rounded or cut off as it is. With two groups, the number of maps must be "
             "even.",
             "Ask yourself: into how many maps does each group of conv2 get, when conv1 has 29?",
-            matches=layouts(*(PAPER.but(scaled=_whole(*both)) for both in product((round, int), repeat=2))),
+            matches=layouts(*(PAPER.but(scaled=whole(*both)) for both in product((round, int), repeat=2))),
         ),
         Misconception(
             "always an even number of maps",
             "It looks as if numbers of maps are rounded to pairs, with one group too.",
             "Ask yourself: where in your rounding is groups?",
-            matches=layouts(PAPER.but(scaled=_in_pairs)),
+            matches=layouts(PAPER.but(scaled=in_pairs)),
         ),
         Misconception(
             "no smallest number of maps",
@@ -453,25 +273,25 @@ AlexNet = Exercise(
             "It looks as if a network is made where none can be: for images too small, or a number of groups other "
             "than 1 and 2.",
             "Ask yourself: what is the side of the last maps when the image has 66 pixels?",
-            matches=_accepted,
+            matches=accepted,
         ),
         Misconception(
             "smallest image refused",
             "It looks as if images of 67 pixels are refused. They leave one pixel after the last pool.",
             "Ask yourself: what is below 67, and what is 67 itself?",
-            matches=_smallest_refused,
+            matches=smallest_refused,
         ),
         Misconception(
             "no biases",
             "It looks as if layers have no biases: bias=False.",
             "Ask yourself: of the 60,965,224 parameters, how many are biases?",
-            matches=_no_biases,
+            matches=no_biases,
         ),
         Misconception(
             "softmax in forward",
             "It looks as if forward returns probabilities. cross_entropy takes the softmax itself and wants logits.",
             "Ask yourself: what does the softmax of a softmax look like, with a thousand classes?",
-            matches=_softmax,
+            matches=softmax,
         ),
         Misconception(
             "ReLU after fc8",
@@ -489,7 +309,7 @@ AlexNet = Exercise(
             "dropout always on",
             "It looks as if units are dropped in evaluation mode too: the same images give other logits every time.",
             "Ask yourself: how does F.dropout know whether the network is in training mode?",
-            matches=_always_on,
+            matches=always_on,
         ),
         Misconception(
             "no dropout",
@@ -524,7 +344,7 @@ AlexNet = Exercise(
             "It looks as if the units that are kept in training are not doubled. The paper's way is to halve all of "
             "them in evaluation; here evaluation changes nothing.",
             "Ask yourself: what must be true of a unit's mean, in training and in evaluation?",
-            matches=_halved,
+            matches=halved,
         ),
     ),
 )
