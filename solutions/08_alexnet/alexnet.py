@@ -942,8 +942,8 @@ def watch_fit(epochs=24, seeds=3):
         print(f"ε {name}; first division before epoch", ", ".join(divisions))
         print("   error at the end:", ", ".join(f"{run[-1, 1]:.1f} %" for run in runs), end="; ")
         print("loss at the end:", ", ".join(f"{run[-1, 0]:.3f}" for run in runs))
-    axes[0].set(title="training loss", xlabel="epoch, from 0", yscale="log")
-    axes[1].set(title="validation error, per cent", xlabel="epoch, from 0", ylim=(0, None))
+    axes[0].set(title="training loss (thin: each seed)", xlabel="epoch, from 0", yscale="log")
+    axes[1].set(title="validation error, per cent (thin: each seed)", xlabel="epoch, from 0", ylim=(0, None))
     axes[0].legend()
     show(
         fig,
@@ -958,12 +958,12 @@ watch_fit()
 
 # %% [markdown]
 # With $\varepsilon = 0.3$ our runs come to errors of 3 to 5 % and then jump about (yours may draw another
-# order). A long step overshoots in the steep directions; a tenth of it reaches the bottom there. So the division ends
-# the jumping, and at the end the loss is less than half of the other's in every run.
+# order of the images). A long step overshoots in the steep directions; a tenth of it reaches the bottom there. So the
+# division ends the jumping, and at the end the loss is less than half of the other's in every run.
 #
-# In the very epoch of the division it *rises* first, to 0.15, 0.28 and 0.33. The old velocity goes on, and the
-# gradient, which would brake it, counts only a tenth. With $\varepsilon$ outside, as in `torch.optim.SGD`, the first two
-# would be 0.05 and 0.08. (The third run goes another way even before, by rounding.)
+# In the epoch of the division it *rises* first, to 0.15, 0.28 and 0.33. The old velocity goes on, and the gradient,
+# which would brake it, counts only a tenth. With $\varepsilon$ outside, as in `torch.optim.SGD`, the first two would be
+# 0.05 and 0.08. (The third run goes another way even before, by rounding.)
 #
 # The error tells less (300 images: one mistake more is 0.3 points). In two runs it ends lower, in one higher: there the
 # run with the rate kept came to 2.7 % a few epochs later. Two epochs without a new best can be chance, and after two
@@ -1595,6 +1595,7 @@ def race_of_activations():
     from course_utils.experiments.activations import ACTIVATIONS, PAPER_FACTOR, relu_against_tanh
     from course_utils.experiments.reproduction_pictures import draw_race
 
+    print("Training 6 small networks, for some ten seconds …")
     race = relu_against_tanh(rates={"relu": (0.01,), "tanh": (0.04,)})
     for name in ACTIVATIONS:
         taken = ", ".join(f"{epochs:.1f}" for epochs in race.epochs(name))
@@ -1638,6 +1639,7 @@ def leave_parts_out():
     from course_utils.experiments.reproduction import ablation
     from course_utils.experiments.reproduction_pictures import draw_ablation
 
+    print("Training 18 networks, for half a minute or a whole one …")
     result = ablation(train=400, epochs=4)
     for row in result.rows:
         error = 100 * row.test_errors
