@@ -19,7 +19,7 @@ help:
 	@echo "make lab      copies missing notebooks to work/ and opens JupyterLab there"
 	@echo "make grade    builds the release and grades the class in sample_class/"
 	@echo "make test     runs the whole test suite"
-	@echo "make soak     runs the tests that take long: large classes, hundreds of regrades, thousands of damaged notebooks"
+	@echo "make soak     runs the tests that take long: large classes, hundreds of regrades, thousands of damaged notebooks, the bank on 20 seeds"
 	@echo "make release  makes the students' folder and zip: $(RELEASE)"
 	@echo "make bench    measures how fast grading is"
 
@@ -69,7 +69,7 @@ test: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(READY)
-	@SOAK=1 $(BIN)/python -m pytest tests/test_soak.py tests/test_fuzz.py tests/test_journal.py
+	@SOAK=1 $(BIN)/python -m pytest tests/test_soak.py tests/test_fuzz.py tests/test_journal.py tests/test_bank.py
 
 release: $(READY)
 	@$(BIN)/autograder build

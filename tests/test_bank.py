@@ -10,6 +10,7 @@ import ast
 import contextlib
 import importlib
 import inspect
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ from course_utils.runner import run_case
 from tests.bank.registry import isolated
 
 ROOT = Path(__file__).resolve().parent.parent
-SEEDS = range(20)
+SEEDS = range(20 if "SOAK" in os.environ else 10)
 TRAINING_SEEDS = range(2)
 # Cases that hardly depend on the seed; those of prefetch wait for threads, the others build networks or train.
 FEWER = {"prefetch": range(3), "AlexNet": range(8), "train_step": range(8)}
