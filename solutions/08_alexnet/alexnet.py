@@ -1393,8 +1393,9 @@ def train_alexnet(data, seed, device):
     0.01), batches of 32, 16 epochs of fit with a learning rate of 0.01, and 4 more with a tenth of it.
 
     Returns the trained network, a torch.nn.Module.
-    It is judged by the accuracy of the weights in the file on unseen images, in evaluation mode: points for at least
-    30 %, 60 % and 80 %.
+    It is judged by the accuracy of the weights in the file on 300 unseen images, in evaluation mode: points for at
+    least 30 %, 60 % and 80 %. The judge's images are others than those of the check, so that the two accuracies differ
+    by some two points.
     """
     ### BEGIN SOLUTION
     torch.manual_seed(seed)
