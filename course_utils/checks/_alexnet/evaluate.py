@@ -21,7 +21,7 @@ from course_utils.checks._alexnet.evaluate_answers import (
     used_otherwise,
     variant_of,
 )
-from course_utils.checks._alexnet.small_models import EVALUATION, TRAINING, answers, recording, weights
+from course_utils.checks._alexnet.small_models import EVALUATION, TRAINING, answers, left_wrongly, weights
 from course_utils.checks.describe import through
 from course_utils.checks.exercise import Case, Exercise, Misconception
 from course_utils.plain import strided
@@ -146,24 +146,7 @@ repaired_evaluate = Exercise(
             "Ask yourself: does your loss change with the size of the batches?",
             variant_of(losses=batches_alike),
         ),
-        Misconception(
-            "left in evaluation mode",
-            "It looks as if the model stays in evaluation mode. The next epoch would train without dropout.",
-            "Ask yourself: who calls model.train() after your function?",
-            variant_of(**{"mode afterwards": EVALUATION}),
-        ),
-        Misconception(
-            "always put into training mode",
-            "It looks as if the model is in training mode afterwards, even where it was not before.",
-            "Ask yourself: which value had model.training when your function was called?",
-            variant_of(**{"mode afterwards": TRAINING}),
-        ),
-        Misconception(
-            "gradients recorded",
-            "It looks as if PyTorch keeps all activations for a backward pass that never comes.",
-            "Ask yourself: under which `with` should a model answer that is not being trained?",
-            matches=any_of(*recording(variant_of)),
-        ),
+        *left_wrongly(variant_of, any_of),
         Misconception(
             "all images at once",
             "It looks as if the model gets all images in one batch. A large test set would not fit into memory.",

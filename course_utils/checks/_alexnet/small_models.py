@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_utils.checks.exercise import Misconception
+
 TRAINING, EVALUATION = "training", "evaluation"
 
 
@@ -54,3 +56,27 @@ def recording(variant_of, **more) -> list:
     """Variants that record gradients, and put the model's mode back or leave it in evaluation mode."""
     recorded = more | {"gradients recorded": True}
     return [variant_of(**recorded), variant_of(**recorded, **{"mode afterwards": EVALUATION})]
+
+
+def left_wrongly(variant_of, any_of) -> tuple[Misconception, ...]:
+    """Ideas that any exercise meets which asks a model: the mode it is left in, and what PyTorch keeps of it."""
+    return (
+        Misconception(
+            "left in evaluation mode",
+            "It looks as if the model stays in evaluation mode. The next epoch would train without dropout.",
+            "Ask yourself: who calls model.train() after your function?",
+            variant_of(**{"mode afterwards": EVALUATION}),
+        ),
+        Misconception(
+            "always put into training mode",
+            "It looks as if the model is in training mode afterwards, even where it was not before.",
+            "Ask yourself: which value had model.training when your function was called?",
+            variant_of(**{"mode afterwards": TRAINING}),
+        ),
+        Misconception(
+            "gradients recorded",
+            "It looks as if PyTorch keeps all activations for a backward pass that never comes.",
+            "Ask yourself: under which `with` should a model answer that is not being trained?",
+            matches=any_of(*recording(variant_of)),
+        ),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_utils.checks._alexnet.small_models import EVALUATION, TRAINING, answers, recording, softmax, weights
+from course_utils.checks._alexnet.small_models import EVALUATION, TRAINING, answers, left_wrongly, softmax, weights
 from course_utils.checks._alexnet.ten_crop_answers import (
     ATOL,
     ERRORS,
@@ -273,23 +273,6 @@ ten_crop_errors = Exercise(
                 variant_of(answering="as it was"), variant_of(answering="as it was", **{"gradients recorded": True})
             ),
         ),
-        Misconception(
-            "left in evaluation mode",
-            "It looks as if the model stays in evaluation mode. The next epoch would train without dropout.",
-            "Ask yourself: who calls model.train() after your function?",
-            variant_of(**{"mode afterwards": EVALUATION}),
-        ),
-        Misconception(
-            "always put into training mode",
-            "It looks as if the model is in training mode afterwards, even where it was not before.",
-            "Ask yourself: which value had model.training when your function was called?",
-            variant_of(**{"mode afterwards": TRAINING}),
-        ),
-        Misconception(
-            "gradients recorded",
-            "It looks as if PyTorch keeps all activations for a backward pass that never comes.",
-            "Ask yourself: under which `with` should a model answer that is not being trained?",
-            matches=any_of(*recording(variant_of)),
-        ),
+        *left_wrongly(variant_of, any_of),
     ),
 )
