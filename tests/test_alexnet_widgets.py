@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils import models
 from course_utils.models import AlexNet, count_macs, count_parameters
 from course_utils.widgets import (
     FilterRecord,
@@ -22,17 +21,10 @@ from course_utils.widgets.account_alexnet import draw as draw_table
 from course_utils.widgets.alexnet_numbers import LARGEST, SMALLEST, next_fit, table
 from course_utils.widgets.errors import WidgetError
 from course_utils.widgets.filter_record import RECORDED, as_image, load, recorded
-from course_utils.widgets.record_filters import record, small_alexnet
+from course_utils.widgets.record_filters import record
 from course_utils.widgets.watch_filters import MOST, SCALES, SHOWN, FirstLayerFilters
 from course_utils.widgets.watch_filters import draw as draw_filters
 from tests.widget_pictures import assert_drawn_well, assert_named_controls, assert_reaches_the_page
-
-
-@pytest.fixture
-def papers_first_layer(monkeypatch):
-    """`AlexNet` with the paper's first layer at every size, as in the notebook."""
-    monkeypatch.setattr(models, "_FIRST_LAYER", ((SMALLEST, 11, 4),))
-
 
 # The numbers of the table.
 
@@ -44,7 +36,7 @@ def papers_first_layer(monkeypatch):
         (0.0625, 130, 2, 10), (0.7, 331, 2, 1000),
     ],
 )  # fmt: skip
-def test_the_table_is_pytorchs(papers_first_layer, width, size, groups, classes):
+def test_the_table_is_pytorchs(width, size, groups, classes):
     with torch.device("meta"):
         model = AlexNet(classes, groups, width, size)
     costs = table(width, size, groups, classes)
@@ -73,7 +65,7 @@ def test_the_papers_figures():
 
 
 @pytest.mark.parametrize("size", [67, 68, 97, 99, 100, 131, 224, 227, 229])
-def test_the_unread_pixels_change_nothing_and_the_next_ones_do(papers_first_layer, size):
+def test_the_unread_pixels_change_nothing_and_the_next_ones_do(size):
     torch.manual_seed(0)
     model = AlexNet(10, 2, 1 / 16, size, activation="tanh").double().eval()
     unread = table(1 / 16, size, 2, 10).unread
@@ -108,7 +100,7 @@ def made_up(count=12, moments=4, losses=True, side=11, **settings):
 
 
 def test_a_record_keeps_copies_of_the_first_layer():
-    model = small_alexnet(0.0625, 67)
+    model = AlexNet(10, width=0.0625, image_size=67)
     kept = FilterRecord()
     kept.add(model, 0)
     first = model.conv1.weight.detach().clone()

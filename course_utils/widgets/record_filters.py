@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn.functional import cross_entropy
 
 from course_utils.data import load_shapes
+from course_utils.experiments.reproduction import start
 from course_utils.models import AlexNet
 from course_utils.train import AlexNetSGD, PlateauRule
 from course_utils.widgets.filter_record import RECORDED, FilterRecord
@@ -33,7 +33,8 @@ def record(
     (train, labels), (unseen, unseen_labels) = (_tensors(split) for split in (data.train, data.validation))
     mean, std = (values[None, :, None, None] for values in _statistics(train))
     torch.manual_seed(seed)
-    model = he_init(small_alexnet(width, size))
+    # He's first weights: the paper's let no signal through layers as narrow as these.
+    model = start(lambda: AlexNet(10, width=width, image_size=size), torch.Generator().manual_seed(seed))
     optimizer, rule = AlexNetSGD(model.parameters(), lr=LEARNING_RATE), PlateauRule()
     kept = FilterRecord(title=f"AlexNet of width {width:g}, trained on {images:,} shapes of {size} pixels")
 
@@ -71,25 +72,6 @@ def record(
         for group in optimizer.param_groups:
             group["lr"] /= divisor
     return kept
-
-
-def small_alexnet(width: float, size: int) -> nn.Module:
-    """`AlexNet` for ten classes with the paper's first layer, 11×11 with stride 4, at any size from 67 on."""
-    model = AlexNet(10, width=width, image_size=max(size, 67))
-    model.conv1 = nn.Conv2d(3, model.conv1.out_channels, 11, 4)
-    with torch.no_grad():
-        units = model[: list(dict(model.named_children())).index("fc6")](torch.zeros(1, 3, size, size)).shape[1]
-    model.fc6 = nn.Linear(units, model.fc6.out_features)
-    return model
-
-
-def he_init(model: nn.Module) -> nn.Module:
-    """Give `model` He's initialization (fan-in), with standard deviation 0.01 in fc8, in place, and return it."""
-    for name, layer in model.named_modules():
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
-            nn.init.normal_(layer.weight, 0, 0.01 if name == "fc8" else (2 / layer.weight[0].numel()) ** 0.5)
-            nn.init.zeros_(layer.bias)
-    return model
 
 
 def _tensors(split) -> tuple[torch.Tensor, torch.Tensor]:
