@@ -87,7 +87,11 @@ def train_and_write(
         show(f"train_alexnet returns {type(model).__name__}, should return the trained network. Nothing is written.")
         return
     arrays = {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
-    _write(Path(path), arrays)
+    try:
+        _write(Path(path), arrays)
+    except OSError as error:
+        show(f"{path} could not be written: {error.strerror or error}. Mend that, and train again.")
+        return
     seconds = time.monotonic() - started
     show(f"Trained in {seconds:.0f} s on {device}. {path} holds {sum(a.size for a in arrays.values()):,} numbers.")
 

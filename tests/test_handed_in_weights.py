@@ -247,6 +247,14 @@ def test_a_training_that_fails_leaves_the_old_weights(tmp_path):
     assert (tmp_path / WEIGHTS).read_bytes() == b"a night's work"
 
 
+def test_a_folder_that_is_not_there_is_a_sentence(capsys):
+    import torch
+
+    train_and_write(lambda data, seed, device: torch.nn.Linear(3, 2), dict, path="nowhere/weights.npz")
+    said = "nowhere/weights.npz could not be written: No such file or directory."
+    assert capsys.readouterr().out.startswith(said)
+
+
 def _interrupted(data, seed, device):
     raise KeyboardInterrupt
 
